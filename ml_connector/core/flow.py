@@ -317,6 +317,10 @@ class Template:
 def FlowSpec(**values):
     """TRANSITION: a flow whose methods the provider has, by key."""
     base = {"pull": _PullByKey, "push": _PushByKey}.get(values["direction"], Flow)
+    if values.get("kind") == "result":
+        base = _ResultByKey
+    elif feed := values.get("feed"):
+        base = {"in": _FileInByKey, "inbox": _InboxByKey, "out": FileOutFlow}[feed]
     return type("FlowByKey", (base,), {**values, "template": None})
 
 
@@ -365,8 +369,18 @@ class _PushByKey(PushFlow):
     def heard(self, external_id):
         return self.provider.heard(self.key, external_id)
 
+
+class _ResultByKey(ResultFlow):
     def report(self, results, key):
         return self.provider.report(results, key)
 
     def reported(self, result):
         return self.provider.reported(result)
+
+
+class _FileInByKey(_PullByKey, FileInFlow):
+    pass
+
+
+class _InboxByKey(_PullByKey, InboxFlow):
+    pass

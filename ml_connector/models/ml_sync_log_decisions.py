@@ -83,6 +83,9 @@ class MlSyncLogDecisions(models.AbstractModel):
         }
 
     def _ignore(self, reason):
+        from ..engine.answers import Answers  # it imports this module
+        from ..engine.report_back import ReportBack
+
         self._check_may("resolve")
         logs = self.filtered(
             lambda log: (
@@ -105,7 +108,9 @@ class MlSyncLogDecisions(models.AbstractModel):
         logs._decided("ignore", reason)
         logs._end_activities()
         # sudo: the result of what a person ignored is the engine's to tell
-        self.env["ml.worker"].sudo()._answer_ignored(logs.sudo())
+        Answers(self.sudo().env).ignored(logs.sudo())
+        # sudo: as above, to the provider that a forwarded record came from
+        ReportBack(self.sudo().env).ignored(logs.sudo())
         for connection, group in logs.grouped("connection_id").items():
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
@@ -135,12 +140,14 @@ class MlSyncLogDecisions(models.AbstractModel):
         self._answer_unknown(arrived=False)
 
     def _answer_unknown(self, arrived):
+        from ..engine.deliveries import Deliveries  # it imports this module
+
         logs = self.sudo().filtered(lambda log: log.state == "unknown")  # sudo: only this transition
         logs._decided("arrived" if arrived else "not_arrived")
         if arrived:
-            worker = self.env["ml.worker"].sudo()  # sudo: as above, and what depends on it goes on
+            deliveries = Deliveries(self.sudo().env)  # sudo: as above, and what depends on it goes on
             for _flow, group in logs.grouped("flow_id").items():
-                worker._store_sent(group, "sent")
+                deliveries.arrived(group, "sent")
             return
         logs.write({"sent_at": False})
         logs._make_pending()

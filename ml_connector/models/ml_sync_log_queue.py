@@ -157,8 +157,10 @@ class MlSyncLogQueue(models.AbstractModel):
     def _outdate(self):
         """Replace open transfers of a version that is no longer the latest."""
         self.is_current = False
+        from ..engine.answers import Answers  # it imports this module
+
         outdated = self.filtered(lambda log: log.state in MERGED_STATES)
-        self.env["ml.worker"]._answer_outdated(outdated.filtered(lambda log: log.flow_id._spec().acknowledges))
+        Answers(self.env).outdated(outdated.filtered(lambda log: log.flow_id._spec().acknowledges))
         outdated._supersede()
 
     def _supersede(self):

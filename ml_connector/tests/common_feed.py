@@ -8,7 +8,7 @@ from odoo.tests import TransactionCase
 
 from odoo.addons.ml_connector.core.errors import ConflictError, NotFoundError, PermanentError
 from odoo.addons.ml_connector.core.files.sftp import Listing
-from odoo.addons.ml_connector.engine import ml_worker_files_in as ml_worker_feed_in
+from odoo.addons.ml_connector.engine import file_listing
 from odoo.addons.ml_connector.providers.stampli import StampliProvider
 
 from .common import ConnectorCase
@@ -173,7 +173,7 @@ class FeedCase(ConnectorCase):
         super().setUp()
         self.server = MemoryFiles()
         self.startPatcher(patch.object(StampliProvider, "files", lambda provider: self.server))
-        self.patch(ml_worker_feed_in, "STABLE_SECONDS", 0)
+        self.patch(file_listing, "STABLE_SECONDS", 0)
 
     def map_vendors(self):
         self.map("vendor", "V00017", self.northwind)

@@ -1,11 +1,13 @@
 """Flows of providers in memory: their methods are those of the provider, which get the key of the flow."""
 
-from odoo.addons.ml_connector.core.flow import PullFlow, PushFlow
+from odoo.addons.ml_connector.core.flow import PullFlow, PushFlow, ResultFlow
 
 
 def declared(**values):
     """A flow with those attributes."""
     base = PullByKey if values["direction"] == "pull" else PushByKey
+    if values.get("kind") == "result":
+        base = ResultByKey
     return type("DeclaredFlow", (base,), values)
 
 
@@ -59,6 +61,8 @@ class PushByKey(PushFlow):
     def heard(self, external_id):
         return self.provider.heard(self.key, external_id)
 
+
+class ResultByKey(ResultFlow):
     def report(self, results, key):
         return self.provider.report(results, key)
 

@@ -15,6 +15,7 @@ from odoo.tests import Form, tagged
 from odoo.addons.ml_connector.core.documents import Bill, Files, Party
 from odoo.addons.ml_connector.core.documents.dates import dates_of
 from odoo.addons.ml_connector.core.remote import RemotePage
+from odoo.addons.ml_connector.engine.resolve import question_dates
 from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
 from odoo.addons.ml_connector.providers import PROVIDERS
 
@@ -364,7 +365,7 @@ class TestDates(ConnectorCase):
             ImportEntry(None, Bill(**bill, due_date=far)),
             ImportEntry(None, Bill(**bill, due_date=far, is_void=True)),
         ]
-        self.env["ml.worker"]._question_dates(entries)
+        question_dates(entries)
         self.assertEqual([bool(entry.error) for entry in entries], [True, False])
 
     def test_closed_fiscal_year_is_asked_about(self):

@@ -5,6 +5,7 @@ from odoo import Command
 from odoo.tests import Form, tagged
 
 from odoo.addons.ml_connector.core.errors import NetworkError, NotFoundError, PermanentError, RemoteError
+from odoo.addons.ml_connector.engine.file_archive import Archive
 
 from .common_feed import INVOICES, PAYMENTS, FeedCase, sample
 
@@ -450,7 +451,7 @@ class TestFeedIn(FeedCase):
 
     def check_grows_before(self, mode, place):
         self.template("invoices").archive_mode = mode
-        with patch.object(type(self.env["ml.worker"]), "_put_away", lambda *arguments: None):
+        with patch.object(Archive, "put_away", lambda *arguments: None):
             self.take("invoices_1.csv", invoices(row("900001"), row("900002")))
         self.server.append("outbound/invoices_1.csv", f"{row('900003')}\r\n".encode())
         self.poll(1)

@@ -9,6 +9,7 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.errors import NetworkError, PermanentError, RemoteError
 from odoo.addons.ml_connector.core.own_ids import own_id
+from odoo.addons.ml_connector.engine.deliveries import Deliveries
 from odoo.addons.ml_connector.exporters.feed_expressions import EXPRESSIONS
 from odoo.addons.ml_connector.providers import PROVIDERS
 
@@ -369,7 +370,7 @@ class TestFeedOut(FeedCase):
         )
 
     def test_a_failure_to_tell_of_payments_says_what_may_happen(self):
-        worker = self.env["ml.worker"]
+        deliveries = Deliveries(self.env)
         for key, warns in (("payment_status", True), ("vendors", False)):
             flow = self.flow(key)
             log = self.env["ml.sync.log"].create(
@@ -378,7 +379,7 @@ class TestFeedOut(FeedCase):
                     **{"flow_id": flow.id, "direction": "push", "kind": "feed_file"},
                 }
             )
-            worker._store_push_failure(None, log, PermanentError("The server refuses the file."))
+            deliveries.failed(log, PermanentError("The server refuses the file."))
             self.assertTrue(log.error_message.startswith("The server refuses the file."))
             self.assertEqual("a second time" in log.error_message, warns)
 

@@ -13,6 +13,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.ml_connector.core.documents import DownloadedFile, Files
 from odoo.addons.ml_connector.core.stored_files import OFFICE, UNKNOWN, stored_name
+from odoo.addons.ml_connector.engine.failures import as_connector_error
 from odoo.addons.ml_connector.models.ml_error_class import ERROR_CLASSES
 
 from .common_writers import WriterCase
@@ -146,7 +147,6 @@ class TestWriterFile(WriterCase):
         self.assertEqual(path.read_bytes(), content)
 
     def test_passing_faults_of_the_server_are_tried_again(self):
-        worker = self.env["ml.worker"]
         for error, words in (
             (OSError(errno.ENOSPC, "x"), "disk of the server is full"),
             (OSError(errno.EDQUOT, "x"), "disk of the server is full"),
@@ -156,12 +156,12 @@ class TestWriterFile(WriterCase):
             (MemoryError(), "out of memory"),
             (psycopg2.errors.DiskFull(), "disk of the database server is full"),
         ):
-            problem = worker._as_connector_error(error)
+            problem = as_connector_error(self.connection, error)
             self.assertIn(words, problem.message)
             self.assertTrue(ERROR_CLASSES[problem.error_class].retried)
-        with mute_logger("odoo.addons.ml_connector.engine.ml_worker"):
+        with mute_logger("odoo.addons.ml_connector.engine.failures"):
             for error in (FileNotFoundError(errno.ENOENT, "x"), ValueError("x"), psycopg2.errors.UndefinedTable()):
-                self.assertEqual(worker._as_connector_error(error).error_class, "bug")
+                self.assertEqual(as_connector_error(self.connection, error).error_class, "bug")
 
     def test_pages_are_not_served_as_such(self):
         self.book("file", self.files(("page.html", "text/html", b"<html><script>alert(1)</script></html>")))

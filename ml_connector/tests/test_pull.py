@@ -17,6 +17,8 @@ from odoo.addons.ml_connector.core.errors import (
     RemoteError,
     UnconfirmedError,
 )
+from odoo.addons.ml_connector.engine.answers import Answers
+from odoo.addons.ml_connector.engine.failures import as_connector_error
 from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
 
 from .common import ConnectorCase
@@ -141,8 +143,8 @@ class TestPull(ConnectorCase):
                 }
             )
             entry = ImportEntry(log, None)
-            entry.error = self.env["ml.worker"]._as_connector_error(error)
-            self.env["ml.worker"]._queue_reports(self.flow("bills"), [entry])
+            entry.error = as_connector_error(self.connection, error)
+            Answers(self.env).queue(self.flow("bills"), [entry])
             (row,) = self.logs("results").filtered(lambda row, log=log: row.external_id == log.external_id)
             text = row._result().failure_text(1000)
             for word in (*words, f"Reference for Odoo: told-{number}"):
@@ -150,7 +152,7 @@ class TestPull(ConnectorCase):
             self.assertNotIn(hidden, text)
             # whoever is to be asked by now: it was told already
             self.connection.owner_id.name = f"Erin {number}"
-            self.env["ml.worker"]._queue_reports(self.flow("bills"), [entry])
+            Answers(self.env).queue(self.flow("bills"), [entry])
             again = self.logs("results").filtered(lambda row, log=log: row.external_id == log.external_id)
             self.assertEqual(again, row)
             self.connection.owner_id.name = "Erin Accountant"

@@ -10,6 +10,8 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.documents import Reference
 from odoo.addons.ml_connector.core.errors import NetworkError, UnconfirmedError
+from odoo.addons.ml_connector.engine.flow_work import FlowWork
+from odoo.addons.ml_connector.engine.queue import count_due
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
@@ -135,7 +137,7 @@ class TestRestingFlows(PushCase):
         self.sync()
         self.assertFalse(self.logs("book_vendors"))
         self.assertIn("seat", self.flow("book_vendors").error_message)
-        self.assertEqual(self.env["ml.worker"]._count_due(self.connection), 0)
+        self.assertEqual(count_due(self.connection), 0)
 
     def test_it_catches_up_when_it_may(self):
         self.connection.capabilities = []
@@ -154,7 +156,7 @@ class TestRestingFlows(PushCase):
         self.connection.capabilities = []
         self.run_worker()
         self.assertEqual(self.states("book_vendors"), ["pending"])
-        self.assertEqual(self.env["ml.worker"]._count_due(self.connection), 0)
+        self.assertEqual(count_due(self.connection), 0)
 
 
 @tagged("post_install", "-at_install")
@@ -463,13 +465,13 @@ class TestPurchases(PushCase):
         self.receive(order, 4)
         self.billed(order, 4)
         order.button_lock()
-        work_flow = type(self.env["ml.worker"])._work_flow
+        work_flow = FlowWork.work
 
-        def orders_alone(worker, run, flow):
-            if flow.key != "receipts":
-                work_flow(worker, run, flow)
+        def orders_alone(work):
+            if work.flow.key != "receipts":
+                work_flow(work)
 
-        with patch.object(type(self.env["ml.worker"]), "_work_flow", orders_alone):
+        with patch.object(FlowWork, "work", orders_alone):
             self.run_worker()
         waiting = self.logs("orders").filtered(lambda log: log.state == "waiting")
         self.assertEqual(waiting.depends_name, order.picking_ids.name)

@@ -9,6 +9,8 @@ from odoo.tests import tagged
 from odoo.addons.ml_connector.core.documents import Address, Contact, Vendor
 from odoo.addons.ml_connector.core.errors import InvalidDataError
 from odoo.addons.ml_connector.core.remote import SendResult
+from odoo.addons.ml_connector.engine.outcomes import Outcomes
+from odoo.addons.ml_connector.engine.own_changes import OwnChanges
 from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
 from odoo.addons.ml_connector.providers import PROVIDERS
 
@@ -578,7 +580,7 @@ class TestReconcile(ConnectorCase):
             with self.subTest(state):
                 log = self.pulled()
                 log.write({"state": state, "error_class": "conflict", "conflict": {"street": ["a", "b"]}})
-                self.env["ml.worker"]._record_sent_version(self.flow("vendors_push"), "v1")
+                OwnChanges(None, self.flow("vendors_push")).outdate("v1")
                 self.assertEqual((log.state, log.is_current, log.conflict), ("superseded", False, False))
                 self.put(city=f"After {state}")
                 self.sync()
@@ -588,5 +590,5 @@ class TestReconcile(ConnectorCase):
         log.write({"state": "running", "is_current": False})
         entry = ImportEntry(log, None)
         entry.error = InvalidDataError("Broken.")
-        self.env["ml.worker"]._store_result(self.connection, entry, fields.Datetime.now(), 0)
+        Outcomes(None, log.flow_id)._store_result(entry, fields.Datetime.now(), 0)
         self.assertEqual(log.state, "superseded")

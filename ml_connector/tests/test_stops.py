@@ -9,7 +9,11 @@ from odoo.tests import tagged
 from odoo.addons.ml_connector.core.errors import AuthError, PermanentError
 from odoo.addons.ml_connector.core.provider import Event
 from odoo.addons.ml_connector.core.remote import RemotePage
-from odoo.addons.ml_connector.engine import ml_worker, ml_worker_files_in
+from odoo.addons.ml_connector.engine import file_reading
+from odoo.addons.ml_connector.engine.acknowledge import Acknowledgements
+from odoo.addons.ml_connector.engine.booking import Booking
+from odoo.addons.ml_connector.engine.run import FILE_BYTES, Run
+from odoo.addons.ml_connector.engine.sent import Sent
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
@@ -230,7 +234,7 @@ class TestStops(StopCase, ConnectorCase):
         self.put_bill(broken=True)
         self.connection.flow_ids.filtered(lambda flow: flow.key == "bills").tell_failures = True
         self.due()
-        with patch.object(type(self.env["ml.worker"]), "_acknowledge"):
+        with patch.object(Acknowledgements, "send"):
             self.run_worker()
         log = self.logs("bills")
         log.write({"external_id": False, "is_acknowledged": True})
@@ -364,16 +368,15 @@ class TestStops(StopCase, ConnectorCase):
     def test_defect_of_a_whole_batch(self):
         """What is raised outside of the work on one row strikes the row that is to blame only."""
         self.put_bills()
-        writer = type(self.env["ml.worker"])
-        original = writer._process
+        original = Booking.book
 
-        def process(worker, run, flow, logs):
-            if flow.key == "bills" and "bill-4" in logs.mapped("external_id"):
+        def book(booking, logs):
+            if booking.flow.key == "bills" and "bill-4" in logs.mapped("external_id"):
                 raise RuntimeError("planted")
-            return original(worker, run, flow, logs)
+            return original(booking, logs)
 
         self.due()
-        with patch.object(writer, "_process", process):
+        with patch.object(Booking, "book", book):
             self.run_until_quiet()
         self.check_alone("bills", "bill-4", "RuntimeError")
 
@@ -403,19 +406,19 @@ class TestStops(StopCase, ConnectorCase):
             for number in range(20):
                 self.put_bill(f"{name} {number}", files=[name])
         fetched = []
-        original = ml_worker.Run.fit_files
+        original = Run.fit_files
 
         def note(run, found):
             fetched.append(sum(found))
             original(run, found)
 
         self.due()
-        with patch.object(ml_worker.Run, "fit_files", note):
+        with patch.object(Run, "fit_files", note):
             self.run_worker()
         self.assertEqual(set(self.states("bill_files").values()), {"done"})
         self.assertLessEqual(max(fetched), 8 * 6 * MB + 8000, "as many as are fetched side by side")
         large = [size for size in fetched if size > MB]
-        self.assertLessEqual(max(large[1:]), ml_worker.FILE_BYTES)
+        self.assertLessEqual(max(large[1:]), FILE_BYTES)
 
 
 @tagged("post_install", "-at_install")
@@ -485,15 +488,14 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
 
     def test_defect_while_binding(self):
         self.add_partners()
-        worker = type(self.env["ml.worker"])
-        original = worker._bind_sent
+        original = Sent.bind
 
-        def bind(model, flow, log, *arguments, **options):
+        def bind(sent, log, *arguments, **options):
             if log.name == "Stop 4":
                 raise RuntimeError("planted")
-            return original(model, flow, log, *arguments, **options)
+            return original(sent, log, *arguments, **options)
 
-        with patch.object(worker, "_bind_sent", bind):
+        with patch.object(Sent, "bind", bind):
             for _run in range(10):
                 self.pass_time()
                 self.run_worker()
@@ -507,14 +509,14 @@ class TestStopsOfFiles(StopCase, FeedCase):
         self.map_vendors()
         self.server.put("outbound/invoices_a_long.csv", invoices(row("900001")))
         self.server.put("outbound/invoices_b_good.csv", invoices(row("900002")))
-        original = ml_worker_files_in.Reading
+        original = file_reading.Reading
 
         def reading(definition, content):
             if b"900001" in content:
                 raise Killed
             return original(definition, content)
 
-        with patch.object(ml_worker_files_in, "Reading", reading):
+        with patch.object(file_reading, "Reading", reading):
             self.sync()
             self.connection.flow_ids.next_run_at = False
             self.assertEqual(self.run_until_quiet(), 3)

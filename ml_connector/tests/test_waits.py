@@ -10,6 +10,7 @@ from odoo.addons.ml_connector.core.errors import (
     PermanentError,
     RemoteError,
 )
+from odoo.addons.ml_connector.engine.failures import failure_values
 from odoo.addons.ml_connector.models.ml_error_class import ERROR_CLASSES
 
 from .common import ConnectorCase
@@ -478,7 +479,7 @@ class TestWaitsInVain(Vain):
     def test_a_wait_for_nothing_is_no_wait(self):
         """Nothing informs Odoo when the provider's own period opens, for example."""
         for error in (LockedPeriodError("Locked at the vendor."), MappingError("Something is missing.")):
-            values = self.env["ml.worker"]._failure_values(self.env["ml.sync.log"], error)
+            values = failure_values(self.env["ml.sync.log"], error)
             self.assertEqual(values["state"], "failed")
 
 

@@ -10,7 +10,7 @@ from odoo.tests import HttpCase, tagged
 
 from odoo.addons.ml_connector.core.errors import RemoteError
 from odoo.addons.ml_connector.core.provider import Event
-from odoo.addons.ml_connector.engine import ml_worker_webhook
+from odoo.addons.ml_connector.engine import webhooks
 from odoo.addons.ml_connector.models.ml_credential import WEBHOOK_SECRET
 
 from .common import ConnectorCase
@@ -111,7 +111,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.prepare_bills(7)
         self.receive(*(f"bill-{number}" for number in range(1, 8)))
         counts = self.booked_before_each("fetch bills")
-        with patch.object(ml_worker_webhook, "EVENT_BATCH", 3):
+        with patch.object(webhooks, "EVENT_BATCH", 3):
             self.run_worker()
         self.assertEqual(counts, [1, 1, 1, 4, 4, 4, 7])
         self.assertEqual(set(self.logs("bills").mapped("state")), {"done"})
@@ -121,11 +121,11 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.prepare_bills(4)
         self.receive(*(f"bill-{number}" for number in range(1, 5)))
         counts = self.booked_before_each("fetch bills")
-        read, keep = type(self.env["ml.worker"])._read_event_batch, type(self.env["ir.cron"])._commit_progress
+        read, keep = webhooks.Events._read_batch, type(self.env["ir.cron"])._commit_progress
         ends = []
-        self.patch(type(self.env["ml.worker"]), "_read_event_batch", lambda *args: ends.append(True) or read(*args))
+        self.patch(webhooks.Events, "_read_batch", lambda *args: ends.append(True) or read(*args))
         self.patch(type(self.env["ir.cron"]), "_commit_progress", lambda *args, **kwargs: 0 if ends else keep(*args))
-        with patch.object(ml_worker_webhook, "EVENT_BATCH", 2):
+        with patch.object(webhooks, "EVENT_BATCH", 2):
             for _run in range(3):
                 ends.clear()
                 self.run_worker()

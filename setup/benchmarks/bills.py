@@ -17,8 +17,8 @@ def main(env, sandbox_url, server_url, key, rounds):
     """Run all sides one after the other, `rounds` times after a first one that only warms the caches."""
     connection = env["ml.connection"].search([])
 
-    def work(worker, run):
-        rivals = Rivals(env, worker, run, Specimens(env, sandbox_url), server_url, key)
+    def work(run):
+        rivals = Rivals(env, run, Specimens(env, sandbox_url), server_url, key)
         for _ in range(rounds + 1):
             rivals.one_round()
         return rivals
@@ -63,8 +63,8 @@ def queries_per_posted_bill(rivals):
 class Rivals:
     """The ways to a posted bill, each with the seconds of its runs."""
 
-    def __init__(self, env, worker, run, specimens, server_url, key):
-        self.env, self.worker, self.engine_run, self.specimens = env, worker, run, specimens
+    def __init__(self, env, run, specimens, server_url, key):
+        self.env, self.engine_run, self.specimens = env, run, specimens
         self.server_url = server_url
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"bearer {key}"
@@ -79,7 +79,7 @@ class Rivals:
         self.queries.append(sql_db.sql_counter - before)
         self.check_pulled()
         with stop_watch(self.report):
-            self.worker._work_results(self.engine_run, flow_of(self.engine_run, "results"))
+            self.engine_run.work_of(flow_of(self.engine_run, "results")).process()
         values = self.specimens.values(BATCH)
         before = sql_db.sql_counter
         with stop_watch(self.bare):
@@ -94,8 +94,8 @@ class Rivals:
         a process of its own), store rows and cursor, commit; claim, commit; translate, map, create, post, bindings,
         results, attempts, chatter, rows for files and reports, commit."""
         flow = flow_of(self.engine_run, "bills")
-        self.worker._pull(self.engine_run, flow)
-        self.worker._work_pull(self.engine_run, flow)
+        self.engine_run.work_of(flow).read()
+        self.engine_run.work_of(flow).process()
 
     def bare_batch(self, values):
         """The same 50 bills (vendors, accounts, lines, dates) by one `create` and one `action_post`, then a commit."""

@@ -9,6 +9,8 @@ from unittest.mock import patch
 
 from odoo import fields
 
+from odoo.addons.ml_connector.engine.run import Loop
+
 WEBHOOK_SECRET = "example-webhook-secret"
 
 
@@ -43,10 +45,9 @@ def main(env, sandbox_url):
 
 
 def run_inside(connection, work):
-    """Begin a run of the connection as its scheduled job does, and do `work(worker, run)` in place of all flows."""
+    """Begin a run of the connection as its scheduled job does, and do `work(run)` in place of all flows."""
     results = []
-    worker_class = type(connection.env["ml.worker"])
-    with patch.object(worker_class, "_work", lambda worker, run: results.append(work(worker, run))):
+    with patch.object(Loop, "work", lambda loop: results.append(work(loop.run))):
         connection._cron_run()
     if not results:
         raise RuntimeError("The run of the connection ended early: the server log has the reason.")

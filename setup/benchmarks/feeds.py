@@ -7,6 +7,7 @@ import tracemalloc
 from ast import literal_eval
 from decimal import Decimal
 
+from odoo.addons.ml_connector.engine.file_reading import FileReading
 from odoo.addons.ml_connector.exporters.feed_builder import FeedBuilder
 
 from .engine import flow_of, median_ratio, run_inside, stop_watch
@@ -34,7 +35,7 @@ def main(env, rounds):
     for _ in range(rounds):
         feed.one_round()
     growth = feed_peak_memory_mb_growth(feed)
-    invoices = run_inside(connection, lambda worker, run: Import(worker, run, partners, rounds).measure())
+    invoices = run_inside(connection, lambda run: Import(run, partners, rounds).measure())
     return {
         "feed_100k_vendors_vs_plain": feed_100k_vendors_vs_plain(feed),
         "feed_peak_memory_mb_growth": growth,
@@ -185,9 +186,9 @@ class Feed:
 class Import:
     """Invoice files, and bare Odoo booking the same bills."""
 
-    def __init__(self, worker, run, partners, rounds):
-        self.worker, self.engine_run = worker, run
-        self.env = worker.env
+    def __init__(self, run, partners, rounds):
+        self.engine_run = run
+        self.env = run.env
         self.invoices = INVOICE_LINES // LINES
         self.partners = partners[:100]
         self.rounds = rounds
@@ -259,8 +260,8 @@ class Import:
         )
         file._attach(content)
         file._enqueue(inbox)
-        self.worker._read_files(self.engine_run, inbox)
-        self.worker._work_pull(self.engine_run, flow)
+        FileReading(self.engine_run, inbox).read()
+        self.engine_run.work_of(flow).process()
         if file.done_count != self.invoices:
             problems = set(file.log_ids.filtered("error_message").mapped("error_message")[:3])
             raise RuntimeError(f"{file.done_count} of {self.invoices} invoices were booked. {problems}")

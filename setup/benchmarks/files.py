@@ -18,15 +18,15 @@ def main(env, sandbox_url, count):
     for transaction in transactions[::2]:
         control("add_receipt", transaction_id=transaction)
 
-    def work(worker, run):
-        read(worker, run, "bills", "transactions")
+    def work(run):
+        read(run, "bills", "transactions")
         people.map_all()
-        read(worker, run, "bills", "transactions")
+        read(run, "bills", "transactions")
         flow_of(run, "receipts").cursor = False  # as at the first sync, when no list has named them
-        calls = {flow: control.calls_of(read, worker, run, flow) for flow in ("bill_files", "receipts")}
+        calls = {flow: control.calls_of(read, run, flow) for flow in ("bill_files", "receipts")}
         for transaction in transactions[1::2]:
             control("add_receipt", transaction_id=transaction)
-        calls["receipts"] += control.calls_of(read, worker, run, "receipts")
+        calls["receipts"] += control.calls_of(read, run, "receipts")
         return calls
 
     calls = run_inside(connection, work)
@@ -38,11 +38,11 @@ def main(env, sandbox_url, count):
     }
 
 
-def read(worker, run, *flows):
+def read(run, *flows):
     for key in flows:
         flow = flow_of(run, key)
-        worker._pull(run, flow)
-        worker._work_pull(run, flow)
+        run.work_of(flow).read()
+        run.work_of(flow).process()
 
 
 def attached(env, flow, count):

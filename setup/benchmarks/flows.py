@@ -27,7 +27,7 @@ def push(env, sandbox_url, limit, count):
     time.sleep(WINDOW_SECONDS)
     already = len(answers())
     seconds = []
-    run_inside(connection, lambda worker, run: send_all(worker, run, seconds))
+    run_inside(connection, lambda run: send_all(run, seconds))
     sent = answers()[already:]
     if env["ml.sync.log"].search_count([("flow_id", "=", flow.id), ("state", "=", "done")]) < count:
         raise RuntimeError("Not all vendors were sent.")
@@ -45,39 +45,39 @@ def push_rate_vs_limit(requests_sent, seconds, limit):
     return (requests_sent / seconds) / (limit / WINDOW_SECONDS)
 
 
-def send_all(worker, run, seconds):
+def send_all(run, seconds):
     flow = flow_of(run, VENDORS_PUSH)
     with stop_watch(seconds):
-        worker._sweep(run, flow)
-        worker._work_push(run, flow)
+        run.work_of(flow).read()
+        run.work_of(flow).process()
 
 
 def noop(env, sandbox_url, count, rounds=3):
     """Sync `count` known bills, against reading them from the sandbox."""
     connection = env["ml.connection"].search([])
     Specimens(env, sandbox_url).add_to_sandbox(count)
-    return run_inside(connection, lambda worker, run: noop_sync(worker, run, count, rounds))
+    return run_inside(connection, lambda run: noop_sync(run, count, rounds))
 
 
-def noop_sync(worker, run, count, rounds):
+def noop_sync(run, count, rounds):
     """Seconds of a whole pull that finds nothing new (read, compare with what is known, commit) against those of
     reading the same pages with the client alone: the smallest of several rounds each."""
     flow = flow_of(run, "bills")
-    worker._pull(run, flow)
-    logs = worker.env["ml.sync.log"].search([("flow_id", "=", flow.id)])
+    run.work_of(flow).read()
+    logs = run.env["ml.sync.log"].search([("flow_id", "=", flow.id)])
     if len(logs) < count:
         raise RuntimeError("Not all bills were stored.")
     logs.write({"state": "done"})
     looking, reading = [], []
     for _ in range(rounds):
         with stop_watch(looking):
-            worker._pull(run, flow)
-        worker.env.invalidate_all()
+            run.work_of(flow).read()
+        run.env.invalidate_all()
         with stop_watch(reading):
             for selection in ({"sync_ready": True}, {"is_archived": True}):
                 for _rows in run.provider._bill_pages(**selection):
                     pass
-    if worker.env["ml.sync.log"].search_count([("flow_id", "=", flow.id), ("state", "!=", "done")]):
+    if run.env["ml.sync.log"].search_count([("flow_id", "=", flow.id), ("state", "!=", "done")]):
         raise RuntimeError("Something was stored again.")
     return {
         f"noop_sync_{count // 1000}k_seconds_ratio": min(looking) / min(reading),

@@ -20,9 +20,9 @@ def main(env, large_database, sandbox_url, large_sandbox_url, count):
         Specimens(env, sandbox_url).add_to_sandbox(count)
         Specimens(large_env, large_sandbox_url).add_to_sandbox(count * FACTOR)
 
-        def work(worker, run):
-            small = Pull(worker, run)
-            return run_inside(large_connection, lambda *other: by_turns(small, Pull(*other), count))
+        def work(run):
+            small = Pull(run)
+            return run_inside(large_connection, lambda other: by_turns(small, Pull(other), count))
 
         small, large = run_inside(connection, work)
     return {
@@ -66,25 +66,27 @@ def cost_growth(small, large, count):
 class Pull:
     """One pull of many bills, batch by batch."""
 
-    def __init__(self, worker, run):
-        self.worker, self.engine_run = worker, run
+    def __init__(self, run):
+        self.engine_run = run
         self.flow = flow_of(run, "bills")
         self.reading, self.batches = [], []
 
     def read_all(self):
         with stop_watch(self.reading):
-            self.worker._pull(self.engine_run, self.flow)
+            self.engine_run.work_of(self.flow).read()
 
     def work_batch(self):
-        """One batch of `_work_pull` of the engine."""
+        """One batch of `Pull.process` of the engine."""
         with stop_watch(self.batches):
-            logs = self.worker._claim(self.engine_run, self.flow, BATCH)
-            self.worker._process(self.engine_run, self.flow, logs)
+            logs = self.engine_run.queue.claim(self.flow, BATCH)
+            self.engine_run.work_of(self.flow).booking.book(logs)
         if len(logs) != BATCH or set(logs.mapped("state")) != {"done"}:
             raise RuntimeError("A batch was not posted.")
 
     def is_left(self):
-        return self.worker.env["ml.sync.log"].search_count([("flow_id", "=", self.flow.id), ("state", "!=", "done")])
+        return self.engine_run.env["ml.sync.log"].search_count(
+            [("flow_id", "=", self.flow.id), ("state", "!=", "done")]
+        )
 
     def seconds_per_bill(self, count):
         return sum(self.reading) / count + statistics.median(self.batches) / BATCH

@@ -17,8 +17,8 @@ def main(env, sandbox_url, rounds):
     """Connect to the sandbox, then run both sides in turn, `rounds` times after a first one that warms the caches."""
     connection = _connected(env, sandbox_url)
 
-    def work(worker, run):
-        rivals = Rivals(env, worker, run, sandbox_url)
+    def work(run):
+        rivals = Rivals(env, run, sandbox_url)
         for _ in range(rounds + 1):
             rivals.one_round()
         return rivals
@@ -79,8 +79,8 @@ def _release(session, sandbox_url, count):
 class Rivals:
     """The ways to a posted entry, each with the seconds of its runs."""
 
-    def __init__(self, env, worker, run, sandbox_url):
-        self.env, self.worker, self.engine_run, self.url = env, worker, run, sandbox_url
+    def __init__(self, env, run, sandbox_url):
+        self.env, self.engine_run, self.url = env, run, sandbox_url
         self.session = requests.Session()
         self.pull, self.bare, self.queries, self.bare_queries = [], [], [], []
 
@@ -101,8 +101,8 @@ class Rivals:
         store the documents, commit, acknowledge, commit, look whether there are more; claim, commit; translate, check,
         map, create, post, bindings, results, attempts, chatter, rows for the confirmations, commit."""
         flow = flow_of(self.engine_run, "expense_reports")
-        self.worker._pull(self.engine_run, flow)
-        self.worker._work_pull(self.engine_run, flow)
+        self.engine_run.work_of(flow).read()
+        self.engine_run.work_of(flow).process()
 
     def bare_batch(self, values):
         """The same 25 entries by one `create` and one `action_post`, then a commit."""

@@ -19,11 +19,11 @@ def main(env, sandbox_url, rounds):
     people = Payees(env)
     people.hire()
 
-    def work(worker, run):
+    def work(run):
         pairs = {
-            "payment_cost_vs_bare_payment": Payments(env, worker, run, sandbox_url, people),
-            "expense_cost_vs_bare_expense": Expenses(env, worker, run, sandbox_url, people),
-            "reimbursement_cost_vs_bare": Reimbursements(env, worker, run, sandbox_url, people),
+            "payment_cost_vs_bare_payment": Payments(env, run, sandbox_url, people),
+            "expense_cost_vs_bare_expense": Expenses(env, run, sandbox_url, people),
+            "reimbursement_cost_vs_bare": Reimbursements(env, run, sandbox_url, people),
         }
         for pair in pairs.values():
             pair.prepare()
@@ -70,8 +70,8 @@ class Pair:
     flow = None
     kind = None
 
-    def __init__(self, env, worker, run, sandbox_url, people):
-        self.env, self.worker, self.engine_run, self.people = env, worker, run, people
+    def __init__(self, env, run, sandbox_url, people):
+        self.env, self.engine_run, self.people = env, run, people
         self.url = sandbox_url
         self.session = requests.Session()
         self.specimens = Specimens(env, sandbox_url)
@@ -107,8 +107,8 @@ class Pair:
 
     def read(self):
         flow = flow_of(self.engine_run, self.flow)
-        self.worker._pull(self.engine_run, flow)
-        self.worker._work_pull(self.engine_run, flow)
+        self.engine_run.work_of(flow).read()
+        self.engine_run.work_of(flow).process()
 
     def check_pulled(self):
         """The records of a run. One that booked less would look fast."""
@@ -171,8 +171,8 @@ class Payments(Pair):
         before = {bill["id"] for bill in self.control("bills")}
         self.specimens.add_to_sandbox(count)
         bills = flow_of(self.engine_run, "bills")
-        self.worker._pull(self.engine_run, bills)
-        self.worker._work_pull(self.engine_run, bills)
+        self.engine_run.work_of(bills).read()
+        self.engine_run.work_of(bills).process()
         for bill in self.control("bills"):
             if bill["id"] not in before:
                 self.control("pay_bills", bill_ids=[bill["id"]])

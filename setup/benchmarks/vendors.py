@@ -20,8 +20,8 @@ def main(env, rounds):
     env.cr.commit()  # pylint: disable=invalid-commit; statistics are of what is committed
     env.cr.execute("ANALYZE res_partner")
 
-    def work(worker, run):
-        rivals = Rivals(env, worker, run)
+    def work(run):
+        rivals = Rivals(env, run)
         for _ in range(rounds + 1):
             rivals.one_round()
         return rivals
@@ -46,8 +46,8 @@ def vendors_cost_vs_bare(rivals):
 class Rivals:
     """Both ways to a contact, each with the seconds of its runs."""
 
-    def __init__(self, env, worker, run):
-        self.env, self.worker, self.engine_run = env, worker, run
+    def __init__(self, env, run):
+        self.env, self.engine_run = env, run
         self.pull, self.bare = [], []
         self.number = KNOWN
 
@@ -57,7 +57,7 @@ class Rivals:
         self.env["ml.sync.log"]._store(flow, items)
         self.env.cr.commit()  # pylint: disable=invalid-commit; reading is not measured
         with stop_watch(self.pull):
-            self.worker._work_pull(self.engine_run, flow)
+            self.engine_run.work_of(flow).process()
         done = self.env["ml.sync.log"].search([("external_id", "in", [item.external_id for item in items])])
         if set(done.mapped("outcome")) != {"created"}:
             raise RuntimeError(f"Not all vendors were made. {set(done.mapped('error_message'))}")

@@ -9,6 +9,8 @@ from lxml import etree
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
 
+from odoo.addons.ml_connector.engine.queue import Queue
+
 from .engine import flow_of, run_inside
 
 ROUNDS = 3
@@ -97,10 +99,10 @@ def claim_ms_at_million(claims):
 
 
 def claim_times(connection):
-    def work(worker, run):
+    def work(run):
         times = {"found": [], "claimed": []}
         flow = flow_of(run, "bills")
-        locked = type(worker)._locked
+        locked = Queue._locked
 
         def timed_search(*args):
             started = time.perf_counter()
@@ -108,10 +110,10 @@ def claim_times(connection):
             times["found"].append(1000 * (time.perf_counter() - started))
             return rows
 
-        with patch.object(type(worker), "_locked", timed_search):
+        with patch.object(Queue, "_locked", timed_search):
             for _round in range(5):
                 started = time.perf_counter()
-                worker._claim(run, flow, 50)
+                run.queue.claim(flow, 50)
                 times["claimed"].append(1000 * (time.perf_counter() - started))
         return times
 

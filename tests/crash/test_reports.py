@@ -7,13 +7,13 @@ from support.workers import RUN
 
 POISONED = f"""
 import os, signal
-from odoo.addons.ml_connector.providers.ramp import RampProvider
-document = RampProvider.document
-def poisoned(provider, flow, payload):
-    if flow == "bills" and payload.get("invoice_number") == "POISON":
+from odoo.addons.ml_connector.providers.ramp.bills import Bills
+document = Bills.document
+def poisoned(flow, payload):
+    if payload.get("invoice_number") == "POISON":
         os.kill(os.getpid(), signal.SIGKILL)
-    return document(provider, flow, payload)
-RampProvider.document = poisoned
+    return document(flow, payload)
+Bills.document = poisoned
 {RUN}
 """
 MB = 1024 * 1024

@@ -22,12 +22,11 @@ while time.monotonic() < end:
 """
 
 CLAIM = """
-from odoo.addons.ml_connector.engine.ml_worker import Run
+from odoo.addons.ml_connector.engine.run import Run
 env.cr.execute("SET statement_timeout = '10s'")
 connection = env["ml.connection"].search([])
 flow = connection.flow_ids.filtered(lambda flow: flow.key == "vendors_push")
-worker = env["ml.worker"].with_context(ml_connection_id=connection.id)
-result = worker._claim(Run(connection), flow, {count}).ids
+result = Run(connection).queue.claim(flow, {count}).ids
 """
 FIRST = "SELECT id FROM ml_sync_log WHERE state = 'pending' ORDER BY next_try_at, id LIMIT %s FOR UPDATE"
 

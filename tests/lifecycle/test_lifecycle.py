@@ -93,6 +93,15 @@ for partner in gone, kept:
     )
 gone.unlink()
 
+known, new = (Command.create({"name": name, "email": f"{name}@example.com", "phone": "1"}) for name in ("ada", "bob"))
+vendor = env["res.partner"].create({"name": "Vendor", "is_company": True, "child_ids": [known, new]})
+env["ml.binding"].create({
+    "connection_id": ramp.id, "kind": "vendor", "external_id": "vendor-1", "res_model": "res.partner",
+    "res_id": vendor.id, "synced_at": "2999-01-01", "agreed_odoo": {"street": "Old 1"}, "agreed_vendor": {"street": ""},
+})
+env.flush_all()
+env.cr.execute("UPDATE res_partner SET write_date = '2999-01-02' WHERE name = 'bob'")
+
 templates = env["ml.feed.template"].search([("connection_id", "=", files.id)])
 read = templates.filtered(lambda template: template.direction == "pull")[0]
 sent = templates.filtered(lambda template: template.direction == "push")[0]
@@ -141,6 +150,7 @@ print(json.dumps({
     "templates off": templates.filtered(lambda template: not template.active).mapped("name"),
     "told": connections["Files"].activity_ids.mapped("summary"),
     "file": env["ml.feed.file"].search([]).attachment_id.res_field,
+    "agreed": env["ml.binding"].search([("external_id", "=", "vendor-1")]).agreed_odoo,
     "maps": [user.login for user in accountants.all_user_ids if user.login in ("maps", "sees")],
 }))
 """
@@ -231,6 +241,7 @@ def test_upgrade_from_the_released_version_and_uninstall(database, log, released
         "templates off": ["Of other records"],
         "told": ["Feed templates of Files were switched off"],
         "file": "attachment_id",
+        "agreed": {"street": "Old 1", "name:ada@example.com": "ada", "phone:ada@example.com": "1"},
         "maps": ["maps"],
     }
     odoo.shell(database, UNINSTALL)

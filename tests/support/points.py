@@ -6,23 +6,32 @@ of a flow.
 """
 
 import functools
+import importlib
 import re
 import threading
 from collections import Counter, defaultdict
 
 from paramiko import SFTPFile
 
-PARTS = {
-    "_set_up": "set_up",
-    "_reclaim": "reclaim",
-    "_read_events": "events",
-    "_fetch_missing": "missing",
-}
-FLOW_METHODS = ("_pull", "_sweep", "_work_flow")
+PARTS = (
+    ("set_up", "SetUp", "answer", "set_up"),
+    ("queue", "Queue", "reclaim", "reclaim"),
+    ("webhooks", "Events", "read", "events"),
+    ("waits", "Waits", "fetch_missing", "missing"),
+)
+"""Module and name of a class of the engine, its method, and the part that the method is."""
+FLOW_METHODS = ("read", "work")
+"""Methods of the work of a flow."""
+ENGINE_STEPS = (
+    ("queue", "Queue", "claim", "claim"),
+    ("booking", "Booking", "store", "bind"),
+    ("sent", "Sent", "bind", "bind"),
+    ("deliveries", "Deliveries", "arrived", "acknowledge"),
+    ("run", "Run", "commit", "commit"),
+)
 STEPS = (
     ("ml.sync.log", "_store", "store"),
     ("ml.sync.log", "_enqueue", "store"),
-    ("ml.worker", "_claim", "claim"),
     ("ml.importer.vendor", "_apply_batch", "apply"),
     ("ml.importer.bill", "_apply_batch", "apply"),
     ("ml.importer.payment", "_apply_batch", "apply"),
@@ -33,10 +42,6 @@ STEPS = (
     ("ir.attachment", "create", "create"),
     ("account.move", "_post", "post"),
     ("account.move.line", "_reconcile_plan", "reconcile"),
-    ("ml.worker", "_store_results", "bind"),
-    ("ml.worker", "_bind_sent", "bind"),
-    ("ml.worker", "_store_sent", "acknowledge"),
-    ("ml.worker", "_commit", "commit"),
     ("ml.feed.file", "_enqueue", "store"),
     ("ml.feed.file", "_attach", "attach"),
 )
@@ -86,11 +91,14 @@ class Points:
         self._lock = threading.Lock()
 
     def install(self, registry):
-        worker = registry["ml.worker"]
-        for method, part in PARTS.items():
-            self._wrap_part(worker, method, lambda arguments, part=part: part)
-        for method in FLOW_METHODS:
-            self._wrap_part(worker, method, lambda arguments: arguments[2].key)
+        for module, name, method, part in PARTS:
+            self._wrap_part(_engine_class(module, name), method, lambda arguments, part=part: part)
+        for owner in _subclasses(_engine_class("flow_work", "FlowWork")):
+            for method in FLOW_METHODS:
+                if method in vars(owner):
+                    self._wrap_part(owner, method, lambda arguments: arguments[0].flow.key)
+        for module, name, method, step in ENGINE_STEPS:
+            self._wrap_step(_engine_class(module, name), method, lambda arguments, step=step: step)
         for model, method, step in STEPS:
             self._wrap_step(registry[model], method, lambda arguments, step=step: step)
         from odoo.addons.ml_connector.core.files.sftp import SftpSession
@@ -133,6 +141,14 @@ class Points:
             point = f"{self._part} {step} {when}"
             self._counts[point] += 1
             self._reached(f"{point} {self._counts[point]}")
+
+
+def _engine_class(module, name):
+    return getattr(importlib.import_module(f"odoo.addons.ml_connector.engine.{module}"), name)
+
+
+def _subclasses(parent):
+    return [parent, *(found for child in parent.__subclasses__() for found in _subclasses(child))]
 
 
 def _call_name(method, url):

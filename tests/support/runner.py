@@ -204,7 +204,7 @@ def patch(patches):
     """Smaller numbers than the product's, which are for real servers. What it does stays as it is."""
     from odoo.addons.ml_connector.core.files import sftp
     from odoo.addons.ml_connector.core.http import client as base
-    from odoo.addons.ml_connector.engine import ml_worker, ml_worker_push
+    from odoo.addons.ml_connector.engine import queue
     from odoo.addons.ml_connector.providers.ramp import client as ramp
 
     base.FIRST_WAIT = RETRY_WAIT
@@ -215,7 +215,7 @@ def patch(patches):
     if "page_size" in patches:
         ramp.PAGE_SIZE = patches["page_size"]
     if "lease_seconds" in patches:
-        ml_worker.LEASE = ml_worker_push.LEASE = timedelta(seconds=patches["lease_seconds"])
+        queue.LEASE = timedelta(seconds=patches["lease_seconds"])
 
 
 if __name__ == "__main__":

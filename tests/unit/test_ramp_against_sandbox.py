@@ -66,7 +66,7 @@ def raised(call, *args, **kwargs):
 
 
 def pulled(made, flow, cursor="", since=None):
-    return [item for page in made.pull(flow, cursor, since) for item in page.items]
+    return [item for page in made.flow(flow).pull(cursor, since) for item in page.items]
 
 
 def add_bill(sandbox, amount="100.00", paid=False, **values):
@@ -87,7 +87,7 @@ def test_everything_is_pulled_and_translated(sandbox, ramp):
     for flow, found in documents.items():
         items = pulled(ramp, flow)
         assert items and len({item.external_id for item in items}) == len(items)
-        found += [ramp.document(flow, item.payload) for item in items]
+        found += [ramp.flow(flow).document(item.payload) for item in items]
     due = [row for row in sandbox.control.bills() if row["sync_ready"] and row["sync_status"] == "NOT_SYNCED"]
     assert {bill.external_id for bill in documents["bills"]} == {row["id"] for row in due}
     assert {bill.currency for bill in documents["bills"]} == {"USD", "EUR", "JPY"}
@@ -109,7 +109,7 @@ def test_versions_are_the_same_at_every_reading(sandbox, ramp):
         assert first == second
         if flow != "coding":
             some = list(first)[:5]
-            assert {key: ramp.fetch(flow, key).version for key in some} == {key: first[key] for key in some}
+            assert {key: ramp.flow(flow).fetch(key).version for key in some} == {key: first[key] for key in some}
 
 
 def test_payments_of_a_shared_payment_are_the_bills_own(sandbox, ramp):
@@ -203,9 +203,9 @@ def test_what_ramp_does_not_have_is_one_fact_whatever_its_status(sandbox, ramp, 
     sandbox.control.settings(unknown_status=status)
     others = ("coding", "repayments", "payment_files")
     pulled_flows = [flow.key for flow in RampProvider.flows if flow.direction == "pull" and flow.key not in others]
-    assert {flow: ramp.fetch(flow, NOWHERE) for flow in pulled_flows} == dict.fromkeys(pulled_flows)
+    assert {flow: ramp.flow(flow).fetch(NOWHERE) for flow in pulled_flows} == dict.fromkeys(pulled_flows)
     for subject in ("bill", "payment", "expense", "reimbursement", "transfer", "cashback"):
-        assert ramp.reported(Result(subject=subject, external_id=NOWHERE, success=True)) is False
+        assert ramp.flow("results").reported(Result(subject=subject, external_id=NOWHERE, success=True)) is False
     ramp.unsubscribe(NOWHERE)
     for field in sandbox.state.fields:
         field.is_active = field.is_active and field.kind != "TAX_CODE"
@@ -445,9 +445,12 @@ def test_bill_then_payment(sandbox, ramp):
     bill_id = add_bill(sandbox, paid=True)
     (item,) = [item for item in pulled(ramp, "payments") if item.external_id.endswith(bill_id)]
     link = "https://odoo.example.com/odoo/accounting/vendor-bills/5021"
-    assert ramp.reported(bill_result(bill_id)) is False
-    assert ramp.report([payment_result(item), bill_result(bill_id, url=link)], "key") == {}
-    assert ramp.reported(bill_result(bill_id)) is True and ramp.reported(payment_result(item)) is True
+    assert ramp.flow("results").reported(bill_result(bill_id)) is False
+    assert ramp.flow("results").report([payment_result(item), bill_result(bill_id, url=link)], "key") == {}
+    assert (
+        ramp.flow("results").reported(bill_result(bill_id)) is True
+        and ramp.flow("results").reported(payment_result(item)) is True
+    )
     (row,) = [row for row in sandbox.control.bills() if row["id"] == bill_id]
     assert (row["sync_status"], row["sync_link"]) == ("BILL_AND_PAYMENT_SYNCED", link)
     left = {item.external_id for flow in ("bills", "payments") for item in pulled(ramp, flow)}
@@ -457,7 +460,7 @@ def test_bill_then_payment(sandbox, ramp):
 def test_a_failure_is_shown_in_ramp(sandbox, ramp):
     bill_id = add_bill(sandbox)
     sentence = "The account 600100 is archived in Odoo."
-    assert ramp.report([bill_result(bill_id, success=False, message=sentence)], "key") == {}
+    assert ramp.flow("results").report([bill_result(bill_id, success=False, message=sentence)], "key") == {}
     (row,) = [row for row in sandbox.control.bills() if row["id"] == bill_id]
     assert (row["sync_error"], row["sync_status"]) == (sentence, "NOT_SYNCED")
     assert bill_id in {item.external_id for item in pulled(ramp, "bills")}
@@ -466,8 +469,8 @@ def test_a_failure_is_shown_in_ramp(sandbox, ramp):
 def test_bills_that_are_not_ready_do_not_hold_up_the_others(sandbox, ramp):
     ready = [add_bill(sandbox) for _bill in range(4)]
     waiting, synced = add_bill(sandbox, approved=False), add_bill(sandbox)
-    assert ramp.report([bill_result(synced)], "earlier") == {}
-    refused = ramp.report([bill_result(bill_id) for bill_id in (*ready, waiting, synced)], "key")
+    assert ramp.flow("results").report([bill_result(synced)], "earlier") == {}
+    refused = ramp.flow("results").report([bill_result(bill_id) for bill_id in (*ready, waiting, synced)], "key")
     assert set(refused) == {waiting} and "the record is not ready to sync" in refused[waiting]
     assert all(count_of(sandbox, bill_id) == 1 for bill_id in (*ready, synced))
 
@@ -476,16 +479,16 @@ def test_bills_that_are_not_ready_do_not_hold_up_the_others(sandbox, ramp):
 def test_a_report_of_unknown_outcome_can_be_asked_and_repeated(sandbox, ramp, kind):
     bill_id = add_bill(sandbox)
     sandbox.control.add_fault(kind, method="POST", path="*/syncs", when="after")
-    assert type(raised(ramp.report, [bill_result(bill_id)], "key")) is errors.UnconfirmedError
-    assert ramp.reported(bill_result(bill_id)) is True
-    assert ramp.report([bill_result(bill_id)], "key") == {}
+    assert type(raised(ramp.flow("results").report, [bill_result(bill_id)], "key")) is errors.UnconfirmedError
+    assert ramp.flow("results").reported(bill_result(bill_id)) is True
+    assert ramp.flow("results").report([bill_result(bill_id)], "key") == {}
     assert count_of(sandbox, bill_id) == 1
 
 
 def test_without_the_accounting_connection(sandbox):
     with RampSandbox(size="small", seat="csv", settings=quick()) as other:
         made = connect(other)
-        error = raised(made.report, [bill_result("9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01")], "key")
+        error = raised(made.flow("results").report, [bill_result("9e2f6c1a-0a5c-4f5e-8d3b-6b1f2a3c4d01")], "key")
         assert type(error) is errors.AuthError and error.code == "DEVELOPER_7089"
 
 
@@ -642,7 +645,7 @@ def test_what_is_booked_is_listed_again(sandbox, ramp):
     since = date(2020, 1, 1)
 
     def booked(flow, since=since):
-        return {item.external_id: item for page in ramp.booked(flow, since) for item in page.items}
+        return {item.external_id: item for page in ramp.flow(flow).booked(since) for item in page.items}
 
     assert {bill, paid} <= booked("bills").keys() and open_ not in booked("bills")
     assert not {bill, paid} & {item.external_id for item in pulled(ramp, "bills")}
@@ -650,8 +653,8 @@ def test_what_is_booked_is_listed_again(sandbox, ramp):
     assert paid in payments and bill not in payments
     for flow, external_id in spend.items():
         assert external_id in booked(flow), flow
-        assert external_id not in {item.external_id for page in ramp.pull(flow, "", None) for item in page.items}
-        assert ramp.document(flow, booked(flow)[external_id].payload)
+        assert external_id not in {item.external_id for page in ramp.flow(flow).pull("", None) for item in page.items}
+        assert ramp.flow(flow).document(booked(flow)[external_id].payload)
     # the same record has the same version, however it was listed
     assert booked("bills")[bill].version == ramp.flow("bills").fetch(bill).version
     later = date.today() + timedelta(days=3)
@@ -673,7 +676,7 @@ def known_files(ramp, flow, since=None):
     """{id: what a row of its files is stored with} of the records of a flow that have files."""
     found = {}
     for item in pulled(ramp, flow):
-        document = ramp.document(flow, item.payload)
+        document = ramp.flow(flow).document(item.payload)
         if document.attachments:
             kind = {"bills": "bill", "transactions": "expense", "reimbursements": "reimbursement"}[flow]
             names = [attachment.name for attachment in document.attachments]

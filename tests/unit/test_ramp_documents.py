@@ -12,8 +12,13 @@ from ml_connector.core.documents import Address, Attachment, Bill, Contact, Paid
 from ml_connector.core.errors import InvalidDataError
 from ml_connector.core.provider import Settings
 from ml_connector.core.remote import content_version
-from ml_connector.providers.ramp import RampProvider, items
+from ml_connector.providers.ramp import RampProvider
+from ml_connector.providers.ramp.bills import bill_item, booking_date, files_item, is_bill_due
+from ml_connector.providers.ramp.coding import coding_item
 from ml_connector.providers.ramp.money import currency_digits, read_money
+from ml_connector.providers.ramp.payments import is_payment_due, payment_item
+from ml_connector.providers.ramp.pull_base import is_since
+from ml_connector.providers.ramp.vendors import vendor_item
 from ml_connector.providers.ramp.wire import day
 
 BANK = "ba000000-0000-4000-8000-000000000001"
@@ -482,15 +487,15 @@ def test_vendor_without_a_name(name):
 
 def test_lists_and_bills_give_the_same_references():
     row = {"id": "aa_15", "ramp_id": "r1", "value": "Website relaunch", "code": "P015", "is_active": True}
-    item = items.coding_item("analytic", row, {"id": "projects", "ramp_id": "f1", "name": "Projects"})
+    item = coding_item("analytic", row, {"id": "projects", "ramp_id": "f1", "name": "Projects"})
     listed = provider().flow("coding").document(item.payload)
     coded = line(usd(150000), selection("OTHER", "aa_15", "projects", external_code="P015", name="Website relaunch"))
     assert to_bill(line_items=[coded]).lines[0].analytics[0].reference == listed
-    account = items.coding_item("account", {"id": "412", "ramp_id": "x", "code": "600100", "name": "Name of 412"})
+    account = coding_item("account", {"id": "412", "ramp_id": "x", "code": "600100", "name": "Name of 412"})
     assert provider().flow("coding").document(account.payload) == to_bill().lines[0].account
-    tax = items.coding_item("tax", {"id": "vat-15", "ramp_id": "x", "name": "VAT"})
+    tax = coding_item("tax", {"id": "vat-15", "ramp_id": "x", "name": "VAT"})
     assert provider().flow("coding").document(tax.payload) == Reference(kind="tax", external_id="vat-15", name="VAT")
-    journal = items.coding_item("journal", {"id": "card", "name": "Ramp card"})
+    journal = coding_item("journal", {"id": "card", "name": "Ramp card"})
     assert provider().flow("coding").document(journal.payload) == Reference(
         kind="journal", external_id="card", name="Ramp card"
     )
@@ -597,14 +602,14 @@ def test_contact_with_one_name():
 
 
 def test_version_ignores_what_is_not_booked():
-    version = items.bill_item(bill()).version
+    version = bill_item(bill()).version
     for changes in (
         {"status": "OPEN", "payment": None, "sync_status": "BILL_SYNCED", "status_summary": "x", "paid_at": "y"},
         {"invoice_urls": ["https://files.example.com/other?X-Amz-Signature=1"]},
         {"vendor": {**bill()["vendor"], "name": "Renamed"}},
         {"line_items": [line(usd(150000), selection("GL_ACCOUNT", "412", name="Renamed"), memo="50 seats")]},
     ):
-        assert items.bill_item(bill(**changes)).version == version
+        assert bill_item(bill(**changes)).version == version
     for changes in (
         {"amount": usd(1)},
         {"memo": "x"},
@@ -615,14 +620,14 @@ def test_version_ignores_what_is_not_booked():
         {"accounting_field_selections": [selection("OTHER", "d", "dep")]},
         {"inventory_line_items": [line(usd(0))]},
     ):
-        assert items.bill_item(bill(**changes)).version != version
+        assert bill_item(bill(**changes)).version != version
     assert len(version) == 16
 
 
 def test_version_goes_by_ramps_ids_where_there_are_no_others():
     def version(**values):
         coded = {**selection("OTHER", "x", "dep"), "external_id": None, **values}
-        return items.bill_item(bill(line_items=[line(usd(150000), coded)])).version
+        return bill_item(bill(line_items=[line(usd(150000), coded)])).version
 
     assert version(id="a") != version(id="b")
     assert version(category_info={"external_id": "dep"}, type="A") != version(
@@ -632,19 +637,19 @@ def test_version_goes_by_ramps_ids_where_there_are_no_others():
 
 def test_version_does_not_depend_on_list_or_detail():
     paid = {**bill()["payment"], "trace_id": {"trace_id": "1"}}
-    assert items.payment_item(bill(payment=paid)).version == items.payment_item(bill()).version
+    assert payment_item(bill(payment=paid)).version == payment_item(bill()).version
 
 
 def test_version_of_files_ignores_the_signature():
-    first = items.files_item(bill(invoice_urls=["https://x/a?sig=1", "https://x/b?sig=2"]))
-    assert items.files_item(bill(invoice_urls=["https://x/b?sig=3", "https://x/a?sig=4"])).version == first.version
-    assert items.files_item(bill(invoice_urls=["https://x/a?sig=1"])).version != first.version
+    first = files_item(bill(invoice_urls=["https://x/a?sig=1", "https://x/b?sig=2"]))
+    assert files_item(bill(invoice_urls=["https://x/b?sig=3", "https://x/a?sig=4"])).version == first.version
+    assert files_item(bill(invoice_urls=["https://x/a?sig=1"])).version != first.version
 
 
 def test_version_of_a_vendor():
-    version = items.vendor_item(VENDOR, CONTACTS).version
-    assert items.vendor_item({**VENDOR, "total_spend_ytd": usd(5)}, CONTACTS).version == version
-    assert items.vendor_item(VENDOR, [{**CONTACTS[0], "phone": "1"}]).version != version
+    version = vendor_item(VENDOR, CONTACTS).version
+    assert vendor_item({**VENDOR, "total_spend_ytd": usd(5)}, CONTACTS).version == version
+    assert vendor_item(VENDOR, [{**CONTACTS[0], "phone": "1"}]).version != version
 
 
 def test_content_version_ignores_the_order_of_keys():
@@ -884,17 +889,16 @@ def test_damaged_payloads_are_translated_or_parked(flow, data):
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_damaged_rows_still_become_items(data):
-    from ml_connector.providers.ramp.flows import concerns_us, is_bill_due, is_payment_due
-    from ml_connector.providers.ramp.provider import _is_since
-
     row = damage(RICH, data)
-    _is_since(row, date(2026, 1, 1))
+    known = {"credentials": {"entity": "e"}, "stored": {"entity": "e", "entity_id": "e"}}
+    bills = RampProvider(Settings(base_url="https://api.ramp.com", **known), None, None).flow("bills")
+    is_since(row, date(2026, 1, 1), booking_date)
     try:
-        concerns_us(row, "e")
+        bills.concerns_us(row)
         is_bill_due(row)
-        found = [items.bill_item(row), items.files_item(row)]
+        found = [bill_item(row), files_item(row)]
         if is_payment_due(row):
-            found.append(items.payment_item(row))
+            found.append(payment_item(row))
     except InvalidDataError:
         return
     assert all(len(item.version) == 16 and isinstance(item.title, str) for item in found)

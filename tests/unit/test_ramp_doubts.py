@@ -44,8 +44,10 @@ def read(made):
     """{flow: {id: document}} of all that a company gets from Ramp, whatever the sandbox's own address is."""
     return {
         flow: {
-            item.external_id: re.sub(r"http://127[^/]*([^'?]*)[^']*", r"\1", repr(made.document(flow, item.payload)))
-            for page in made.pull(flow, "", None)
+            item.external_id: re.sub(
+                r"http://127[^/]*([^'?]*)[^']*", r"\1", repr(made.flow(flow).document(item.payload))
+            )
+            for page in made.flow(flow).pull("", None)
             for item in page.items
         }
         for flow in READ

@@ -18,8 +18,9 @@ from ml_connector.core.http import AccessToken, MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers import PROVIDERS
 from ml_connector.providers.ramp import RampProvider, check
+from ml_connector.providers.ramp.bills import is_bill_due
 from ml_connector.providers.ramp.client import RampClient
-from ml_connector.providers.ramp.flows import is_bill_due, is_payment_due
+from ml_connector.providers.ramp.payments import is_payment_due
 from ml_connector.providers.ramp.webhook import ECHOES
 
 EVENTS = RampProvider.webhook_events
@@ -334,7 +335,7 @@ class Fake:
 
 
 def pulled(made, flow, cursor="", since=None):
-    return list(made.pull(flow, cursor, since))
+    return list(made.flow(flow).pull(cursor, since))
 
 
 def titles(pages):
@@ -421,7 +422,7 @@ def test_pull_bill_files_yields_nothing():
 def test_pull_vendors_with_contacts_and_cursor(monkeypatch):
     from datetime import UTC, datetime
 
-    monkeypatch.setattr("ml_connector.providers.ramp.provider._now", lambda: datetime(2026, 7, 1, 12, tzinfo=UTC))
+    monkeypatch.setattr("ml_connector.providers.ramp.vendors._now", lambda: datetime(2026, 7, 1, 12, tzinfo=UTC))
     fake = Fake(
         vendors=[{"id": f"v{n}", "name": "V"} for n in range(9)], vendor_contacts=lambda key: [{"id": f"{key}c"}]
     )
@@ -666,7 +667,7 @@ def test_report():
         result(2, success=False, message="The account is missing."),
         result(3, subject="payment", url="https://odoo.example.com/x"),
     ]
-    assert provider(syncs).report(entries, "key") == {}
+    assert provider(syncs).flow("results").report(entries, "key") == {}
     bills, payments = syncs.calls
     assert bills == {
         "idempotency_key": bills["idempotency_key"],
@@ -690,14 +691,14 @@ def test_report():
 def test_the_same_content_has_the_same_key():
     syncs = Syncs()
     for entries, key in (([result(1)], "a"), ([result(1)], "a"), ([result(1)], "b"), ([result(2)], "a")):
-        provider(syncs).report(entries, key)
+        provider(syncs).flow("results").report(entries, key)
     first, again, other_key, other_content = (call["idempotency_key"] for call in syncs.calls)
     assert first == again and len({first, other_key, other_content}) == 3
 
 
 def test_a_call_takes_5000():
     syncs = Syncs()
-    provider(syncs).report([result(number) for number in range(5001)], "key")
+    provider(syncs).flow("results").report([result(number) for number in range(5001)], "key")
     assert [len(call["successful_syncs"]) for call in syncs.calls] == [5000, 1]
 
 
@@ -705,7 +706,7 @@ def test_a_call_takes_5000():
 @pytest.mark.parametrize("code", ["DEVELOPER_7062", "DEVELOPER_7001"])
 def test_one_bill_does_not_spoil_the_others(names, code):
     syncs = Syncs(not_ready=["bill-0003", "bill-0007"], synced=["bill-0005"], names=names, code=code)
-    refused = provider(syncs).report([result(number) for number in range(20)], "key")
+    refused = provider(syncs).flow("results").report([result(number) for number in range(20)], "key")
     said = "the record is not ready to sync" if code == "DEVELOPER_7062" else "Ramp refused the request"
     assert set(refused) == {"bill-0003", "bill-0007"} and all(said in reason for reason in refused.values())
     assert sorted(syncs.taken) == [f"bill-{number:04}" for number in range(20) if number not in (3, 5, 7)]
@@ -717,17 +718,19 @@ def test_one_bill_does_not_spoil_the_others(names, code):
 
 def test_a_failure_cannot_be_taken_as_done():
     syncs = Syncs(synced=["bill-0001"])
-    assert set(provider(syncs).report([result(1, success=False)], "key")) == {"bill-0001"}
-    assert provider(syncs).report([result(1, subject="payment")], "key") == {}
+    assert set(provider(syncs).flow("results").report([result(1, success=False)], "key")) == {"bill-0001"}
+    assert provider(syncs).flow("results").report([result(1, subject="payment")], "key") == {}
 
 
 def test_other_kinds_have_no_result():
-    assert set(provider(Syncs()).report([Result(subject="vendor", external_id="v", success=True)], "key")) == {"v"}
+    assert set(
+        provider(Syncs()).flow("results").report([Result(subject="vendor", external_id="v", success=True)], "key")
+    ) == {"v"}
 
 
 def test_without_the_accounting_connection():
     syncs = Syncs(not_ready=["bill-0001"], code="DEVELOPER_7089")
-    error = raised(provider(syncs).report, [result(1), result(2)], "key")
+    error = raised(provider(syncs).flow("results").report, [result(1), result(2)], "key")
     assert type(error) is errors.AuthError and "not its accounting system" in error.message and len(syncs.calls) == 1
 
 
@@ -742,18 +745,18 @@ def test_without_the_accounting_connection():
     ],
 )
 def test_reported(entry, known):
-    assert provider(Syncs(synced=["bill-0001"])).reported(entry) is known
+    assert provider(Syncs(synced=["bill-0001"])).flow("results").reported(entry) is known
 
 
 def test_a_synced_bill_is_not_a_synced_payment():
     fake = SimpleNamespace(bill=lambda bill_id: {"id": bill_id, "sync_status": "BILL_SYNCED"})
-    assert provider(fake).reported(result(1)) is True
-    assert provider(fake).reported(result(1, subject="payment")) is False
+    assert provider(fake).flow("results").reported(result(1)) is True
+    assert provider(fake).flow("results").reported(result(1, subject="payment")) is False
 
 
 def test_reported_for_a_bill_that_is_gone():
     fake = SimpleNamespace(bill=lambda bill_id: (_ for _ in ()).throw(errors.NotFoundError("gone")))
-    assert provider(fake).reported(result(1)) is False
+    assert provider(fake).flow("results").reported(result(1)) is False
 
 
 # Check

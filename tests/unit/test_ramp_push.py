@@ -15,6 +15,7 @@ from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.ramp import RampProvider, check
 from ml_connector.providers.ramp.client import RampClient
+from ml_connector.providers.ramp.companies import companies_of
 from ml_connector.providers.ramp.users import UsersPush
 
 EVERYTHING = frozenset({*RampProvider.default_scopes.split(), "accounting_connection", "purchase_orders"})
@@ -331,7 +332,7 @@ def test_what_is_sent_is_limited_to_the_companies_of_the_entity(sandbox):
     for company in (1, 2, 3):
         first = limited(sandbox)
         push(first, "companies_push", doc.Company(odoo_id=company, name=f"Company {company}", currency="USD"))
-        assert first.companies == [str(company)]
+        assert companies_of(first) == [str(company)]
     everywhere = connect(sandbox, companies_push={"active": True}, stored={"companies": ["1"]})
     assert [row["entity_remote_ids"] for row in everything_coded(everywhere)] == [None] * 4
     assert [row["entity_remote_ids"] for row in everything_coded(limited(sandbox, "1", "2"))] == [["1", "2"]] * 4

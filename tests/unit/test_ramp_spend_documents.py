@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from ml_connector.core.errors import InvalidDataError
 from ml_connector.core.moments import localized
-from ml_connector.providers.ramp import translate_card, translate_order, translate_spend
+from ml_connector.providers.ramp.card_transactions import transaction as transaction_document
 from ml_connector.providers.ramp.money import currency_digits
+from ml_connector.providers.ramp.purchase_orders import purchase_order
+from ml_connector.providers.ramp.reimbursements import reimbursement as reimbursement_document
+from ml_connector.providers.ramp.repayments import repayment
+from ml_connector.providers.ramp.statements import statement as statement_document
 from ml_connector.providers.ramp.wire import MOMENTS, day
 
 CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "EUR"])
@@ -50,9 +54,9 @@ def test_lines_in_the_currency_of_the_merchant(units, settled, charged, amounts)
     scales = len(amounts) == 1 or sum(amounts) or (settled == charged and units == 0)
     if not units or not fits or not scales:
         with pytest.raises(InvalidDataError):
-            translate_spend.transaction(payload)
+            transaction_document(payload)
         return
-    document = translate_spend.transaction(payload)
+    document = transaction_document(payload)
     assert sum(part.amount for part in document.lines) == document.amount == major(units, settled)
     assert len(document.lines) == len(amounts)
     assert all(part.amount == round(part.amount, currency_digits(settled)) for part in document.lines)
@@ -66,35 +70,35 @@ def test_settled_amounts_of_lines_count(currency, amounts, difference):
     scales = len(amounts) == 1 or not difference or sum(amounts)
     if not units or abs(difference) > len(amounts) or not scales:
         with pytest.raises(InvalidDataError):
-            translate_spend.transaction(payload)
+            transaction_document(payload)
         return
-    document = translate_spend.transaction(payload)
+    document = transaction_document(payload)
     assert sum(part.amount for part in document.lines) == major(units, currency)
     if not difference:
         assert [part.amount for part in document.lines] == [major(amount, currency) for amount in amounts]
 
 
 def test_amount_is_in_major_units():
-    document = translate_spend.transaction(transaction(12550, "USD", [line(12550, "USD")]))
+    document = transaction_document(transaction(12550, "USD", [line(12550, "USD")]))
     assert (document.amount, document.currency) == (Decimal("125.50"), "USD")
     assert (document.document_date, document.accounting_date) == (date(2026, 7, 28), date(2026, 7, 30))
 
 
 def test_newer_amount_of_the_entity_wins():
     payload = transaction(12550, "USD", [line(9900, "EUR")], entity_amount={"currency": "EUR", "value": 9900})
-    document = translate_spend.transaction(payload)
+    document = transaction_document(payload)
     assert (document.amount, document.currency) == (Decimal("99.00"), "EUR")
 
 
 def test_header_coding_without_lines():
     selection = {"external_id": "gl-1", "category_info": {"type": "GL_ACCOUNT"}}
-    document = translate_spend.transaction(transaction(100, "USD", [], accounting_field_selections=[selection]))
+    document = transaction_document(transaction(100, "USD", [], accounting_field_selections=[selection]))
     assert [(part.amount, part.account.external_id) for part in document.lines] == [(Decimal("1.00"), "gl-1")]
 
 
 def test_refund_names_what_it_takes_back():
     payload = transaction(-500, "USD", [line(-500, "USD")], original_transaction_id="t0")
-    document = translate_spend.transaction(payload)
+    document = transaction_document(payload)
     assert (document.amount, document.refunds) == (Decimal("-5.00"), "t0")
 
 
@@ -104,7 +108,7 @@ def test_refund_names_what_it_takes_back():
 )
 def test_unusable_transactions(change):
     with pytest.raises(InvalidDataError):
-        translate_spend.transaction({**transaction(100, "USD", [line(100, "USD")]), **change})
+        transaction_document({**transaction(100, "USD", [line(100, "USD")]), **change})
 
 
 def reimbursement(units=4200, **values):
@@ -127,7 +131,7 @@ def reimbursement(units=4200, **values):
 
 
 def test_reimbursement():
-    document = translate_spend.reimbursement(reimbursement())
+    document = reimbursement_document(reimbursement())
     assert (document.employee.kind, document.employee.code) == ("employee", "ada@example.com")
     assert (document.bill.total, document.bill.is_credit) == (Decimal("42.00"), False)
     assert [part.amount for part in document.bill.lines] == [Decimal("42.00")]
@@ -144,25 +148,25 @@ def test_reimbursement():
     ],
 )
 def test_who_owes_whom(change, is_credit):
-    document = translate_spend.reimbursement(reimbursement(**change))
+    document = reimbursement_document(reimbursement(**change))
     assert (document.bill.is_credit, document.bill.total) == (is_credit, Decimal("42.00"))
     assert sum(part.amount for part in document.bill.lines) == document.bill.total
 
 
 def test_older_keys_of_a_reimbursement():
     payload = reimbursement(entity_amount=None, amount="42.5", currency="USD")
-    assert translate_spend.reimbursement(payload).bill.total == Decimal("42.50")
+    assert reimbursement_document(payload).bill.total == Decimal("42.50")
 
 
 def test_mileage_says_its_way():
     payload = reimbursement(type="MILEAGE", distance=12.5, start_location="Office", end_location="Client")
-    (part,) = translate_spend.reimbursement(payload).bill.lines
+    (part,) = reimbursement_document(payload).bill.lines
     assert part.description == "Train Co, Ticket, Office - Client, distance 12.5"
 
 
 def test_what_is_not_paid_yet_has_no_settlement():
     payload = reimbursement(state="AWAITING_PAYMENT", payment_processed_at=None)
-    assert translate_spend.reimbursement(payload).settlement is None
+    assert reimbursement_document(payload).settlement is None
 
 
 def statement(charges, credits, transactions, cashbacks=()):
@@ -187,10 +191,10 @@ def statement(charges, credits, transactions, cashbacks=()):
 def test_a_statement_bills_its_transactions(amounts, cashbacks):
     charges = sum(units for units in amounts if units > 0)
     credits = sum(cashbacks) - sum(units for units in amounts if units < 0)
-    document = translate_card.statement(statement(charges, credits, amounts, cashbacks))
+    document = statement_document(statement(charges, credits, amounts, cashbacks))
     assert document.total == major(sum(amounts), "USD")
     with pytest.raises(InvalidDataError):
-        translate_card.statement(statement(charges + 1, credits, amounts, cashbacks))
+        statement_document(statement(charges + 1, credits, amounts, cashbacks))
 
 
 @given(st.integers(1, 10**7), st.lists(st.integers(1, 10**6), min_size=1, max_size=6))
@@ -198,14 +202,14 @@ def test_a_repayment_is_spread_over_the_cost(units, amounts):
     coded = {"accounting_field_selections": [{"external_id": "gl-1", "category_info": {"type": "GL_ACCOUNT"}}]}
     spent = transaction(sum(amounts), "USD", [line(amount, "USD", **coded) for amount in amounts])
     row = {"id": "r1", "status": "REPAID", "repaid_at": "2026-08-05T10:00:00Z", "repayment_amount": minor(units, "USD")}
-    document = translate_card.repayment({"repayment": row, "transaction": spent})
+    document = repayment({"repayment": row, "transaction": spent})
     assert sum(part.amount for part in document.lines) == 0
     assert document.lines[0].amount == major(units, "USD")
 
 
 def test_orders_of_the_books_are_not_taken_back():
     with pytest.raises(InvalidDataError):
-        translate_order.purchase_order({"id": "p1", "creation_source": "DEVELOPER_API"})
+        purchase_order({"id": "p1", "creation_source": "DEVELOPER_API"})
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 10**6)), min_size=1, max_size=6), CURRENCIES)
@@ -222,7 +226,7 @@ def test_order_lines_add_up(lines, currency):
         "amount": minor(sum(q * p for q, p in lines), currency),
         "line_items": rows,
     }
-    document = translate_order.purchase_order(payload)
+    document = purchase_order(payload)
     assert sum(part.quantity * part.unit_price for part in document.lines) == major(
         sum(q * p for q, p in lines), currency
     )
@@ -260,4 +264,4 @@ def test_spend_in_the_evening():
     payload = transaction(100, "USD", [line(100, "USD")], accounting_date=None)
     payload["user_transaction_time"] = "2026-10-01T03:00:00+00:00"
     local = localized(payload, ZoneInfo("America/Los_Angeles"), MOMENTS)
-    assert translate_spend.transaction(local).document_date == date(2026, 9, 30)
+    assert transaction_document(local).document_date == date(2026, 9, 30)

@@ -64,7 +64,7 @@ def test_only_the_rows_of_the_entity(flow, is_primary):
     made = provider(rows, is_primary)
     # what has no entity is the primary entity's
     expected = {"ours", "none"} if is_primary else {"ours"}
-    found = {item.external_id for page in made.pull(flow, "", None) for item in page.items}
+    found = {item.external_id for page in made.flow(flow).pull("", None) for item in page.items}
     assert found == expected
-    fetched = {row["id"] for row in rows if made.fetch(flow, row["id"]) is not None}
+    fetched = {row["id"] for row in rows if made.flow(flow).fetch(row["id"]) is not None}
     assert fetched == expected

@@ -293,6 +293,24 @@ def test_a_release_that_ends_before_it_is_repeated_is_no_error(sandbox, visma, m
     assert documents(sandbox)[key]["status"] == "Open"
 
 
+def test_a_release_that_ends_before_a_change_leads_to_a_replacement(sandbox, visma, monkeypatch):
+    key = send(visma, bill()).external_id
+    sandbox.control.settings(action_seconds=600)
+    sandbox.control.add_fault("reset", method="POST", path="*/action/release", when="after")
+    assert isinstance(raised(release, visma, key), errors.UnconfirmedError)
+    update = visma.client.update
+
+    def overtaken(*given):
+        sandbox.control.finish()
+        sandbox.control.settings(action_seconds=0.05)
+        return update(*given)
+
+    monkeypatch.setattr(visma.client, "update", overtaken)
+    sent = send(visma, bill(bill_line("800.00"), total=Decimal("1000.00")), key)
+    states = {found: row["status"] for found, row in documents(sandbox).items()}
+    assert states[key] == "Open" and states[sent.external_id] == "Hold" and len(states) == 3
+
+
 def test_a_period_that_was_closed_meanwhile_is_told(sandbox, visma):
     key = send(visma, bill()).external_id
     sandbox.control.close_period("202609")

@@ -38,17 +38,7 @@ def cash_advance(document):
     """
     head = part(document, "cashAdvanceData")
     refuse_test(head)
-    currency = text(head, "employeeCurrencyAlphaCode") or text(head, "currencyAlphaCode")
-    paid_in = text(head, "currencyAlphaCode")
-    if paid_in and paid_in != currency:
-        raise InvalidDataError(
-            _(
-                "The cash advance is in %(currency)s, and the employee is paid in %(employee_currency)s. SAP Concur "
-                "does not tell which of them the amounts are in. Book the cash advance manually.",
-                currency=paid_in,
-                employee_currency=currency,
-            )
-        )
+    currency = _currency(head)
     issued = day(head, "issuedDate", "requestDate")
     if issued is None:
         raise InvalidDataError(_("The cash advance has no date in SAP Concur."))
@@ -76,6 +66,21 @@ def cash_advance(document):
         currency=currency,
         lines=tuple(lines),
     )
+
+
+def _currency(head):
+    currency = text(head, "employeeCurrencyAlphaCode") or text(head, "currencyAlphaCode")
+    paid_in = text(head, "currencyAlphaCode")
+    if paid_in and paid_in != currency:
+        raise InvalidDataError(
+            _(
+                "The cash advance is in %(currency)s, and the employee is paid in %(employee_currency)s. SAP Concur "
+                "does not tell which of them the amounts are in. Book the cash advance manually.",
+                currency=paid_in,
+                employee_currency=currency,
+            )
+        )
+    return currency
 
 
 def _signed(row, currency):

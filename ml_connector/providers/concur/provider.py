@@ -8,7 +8,7 @@ from . import check, webhook
 from .accounts import AccountsPush
 from .bills import BillFiles, Bills
 from .cash_advances import CashAdvances
-from .client import HOW_TO_GET_REQUEST_TOKEN, ConcurClient
+from .client import ConcurClient
 from .dimensions import DimensionsPush
 from .expense_reports import ExpenseReports
 from .lists import EXAMPLE, Lists
@@ -18,6 +18,7 @@ from .payroll import Payroll
 from .receipts import Receipts
 from .results import Results
 from .scopes import ACCOUNT_LIST, FIELD_LISTS
+from .session import HOW_TO_GET_REQUEST_TOKEN
 from .vendors import Vendors
 from .vendors_push import VendorsPush
 from .wire import MOMENTS

@@ -4,41 +4,20 @@ import threading
 from dataclasses import replace
 from functools import partial
 
-from ...core.documents import Contact
-from ...core.errors import DuplicateError, InvalidDataError, NotRelevantError, PermanentError, UnconfirmedError
+from ...core.errors import DuplicateError, NotRelevantError, PermanentError, UnconfirmedError
 from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from ...core.tax_numbers import is_filler, writings
 from .scopes import VENDORS
-from .vendors import OWN_ADDRESS, code_of, is_approved, main_record, own_code, records_of, vendor
+from .vendor_fields import REMARKS, vendor_fields
+from .vendors import OWN_ADDRESS, code_of, is_approved, main_record, records_of, vendor
 from .wire import found_text, rows, text
 
-LONGEST = {
-    "VendorName": 255,
-    "Address1": 255,
-    "Address2": 255,
-    "City": 255,
-    "PostalCode": 20,
-    "TaxID": 48,
-    "ContactEmail": 255,
-    "ContactFirstName": 255,
-    "ContactLastName": 255,
-    "ContactPhoneNumber": 25,
-}
-"""Maximum lengths of the fields (page Vendors v3.1)."""
-BANK_CURRENCIES = ("AUD", "EUR", "GBP", "USD")
-"""The currencies of bank accounts that Concur supports; others are not sent."""
-LONGEST_HOLDER = 100
 SENT_AFTER = ("banks", "groups")
 """Parts of the payload that go to calls of their own, once the vendor exists."""
-REMARKS = "remarks"
-"""Key of sentences about what was not sent, for the note of the transfer."""
-DISPENSABLE = ("ContactEmail", "ContactPhoneNumber")
-"""Fields that are left out when they are too long; any other one fails the vendor."""
 COMMON = ("VendorName", "TaxID", "Approved")
 """Fields that are the same for all addresses of a vendor."""
-NEEDS_STATE = ("AU", "CA", "US")
 FEW = 5
 """A run looks up so many vendors one by one; for more it reads all of them once."""
 READ_ONLY = ("Country", "ID", "StatusList", "URI", "VendorBankList", "VendorGroupList")
@@ -116,10 +95,10 @@ class VendorsPush(PushFlow):
         key = {"VendorCode": main["VendorCode"], "AddressCode": main["AddressCode"]}
         known = {text(bank, "AccountNumber"): bank for bank in rows(main.get("VendorBankList"))}
         changed = [bank for bank in banks if bank.items() - known.get(bank["AccountNumber"], {}).items()]
-        if changed and (
-            refusal := _bank_refusal(self.client.update_vendor_banks([{**key, **bank} for bank in changed]))
-        ):
-            raise refusal
+        if changed:
+            for answer in self.client.update_vendor_banks([{**key, **bank} for bank in changed]):
+                if refusal := _refusal([answer], answer):
+                    raise refusal
         sent = {bank["AccountNumber"] for bank in banks}
         others = [number for number, bank in known.items() if number not in sent and text(bank, "IsActive") != "N"]
         if not others:
@@ -241,94 +220,6 @@ class VendorsPush(PushFlow):
         return [record for record in candidates if found_text(record, field).casefold() == wanted]
 
 
-def vendor_fields(document, instance):
-    """The fields of a vendor that Odoo sends, with the `VendorCode` for a vendor that Concur does not have yet.
-
-    :raises InvalidDataError: Concur requires something that the vendor lacks
-    """
-    name = document.name.strip()
-    if not name:
-        raise InvalidDataError(_("SAP Concur requires a name. Enter one on the vendor."))
-    address = document.address
-    if not address.country:
-        raise InvalidDataError(_("SAP Concur requires a country. Enter one on the vendor %(vendor)s.", vendor=name))
-    if address.country in NEEDS_STATE and not address.state:
-        raise InvalidDataError(
-            _("SAP Concur requires the state of vendors in this country. Enter it on %(vendor)s.", vendor=name)
-        )
-    contact = next((contact for contact in document.contacts if contact.is_default), Contact())
-    fields = {
-        "VendorName": name,
-        "CountryCode": address.country,
-        "CurrencyCode": document.currency,
-        "Address1": address.street,
-        "Address2": address.street2,
-        "City": address.city,
-        "State": address.state.rpartition("-")[2],
-        "PostalCode": address.postal_code,
-        "TaxID": "" if is_filler(document.vat) else document.vat,
-        "ContactEmail": contact.email,
-        "ContactPhoneNumber": contact.phone,
-        "Approved": "Y" if document.active else "N",
-    }
-    too_long = [key for key, most in LONGEST.items() if len(fields.get(key) or "") > most]
-    if needed := [key for key in too_long if key not in DISPENSABLE]:
-        raise InvalidDataError(
-            _(
-                "These fields of the vendor %(vendor)s are too long for SAP Concur: %(fields)s.",
-                vendor=name,
-                fields=tuple(needed),
-            )
-        )
-    remarks = [
-        _(
-            "%(field)s was not sent because SAP Concur allows at most %(length)s characters.",
-            field=key,
-            length=LONGEST[key],
-        )
-        for key in too_long
-    ]
-    fields = {"VendorCode": own_code(instance, document.odoo_id), **fields, **dict.fromkeys(too_long, "")}
-    banks = []
-    for account in document.pay_to:
-        try:
-            banks.append(bank_fields(account))
-        except InvalidDataError as error:
-            remarks.append(error.message)
-    if banks:
-        fields["banks"] = banks
-    if document.memberships:
-        fields["groups"] = document.memberships
-    if remarks:
-        fields[REMARKS] = remarks
-    return fields
-
-
-def bank_fields(account):
-    """A bank account, without the codes of its vendor.
-
-    :raises InvalidDataError: it has no country, and Concur would assume the United States
-    """
-    if not account.country:
-        raise InvalidDataError(
-            _(
-                "SAP Concur requires the country of the bank account …%(ending)s. Enter a bank with a country on it.",
-                ending=account.number[-4:],
-            )
-        )
-    fields = {
-        "AccountNumber": account.number,
-        "AccountType": "CHCK",
-        "IsActive": "Y",
-        "NameOnAccount": account.holder[:LONGEST_HOLDER],
-        "RoutingNumber": account.bic,
-        "BankName": account.bank_name,
-        "CountryCode": account.country,
-        "CurrencyAlphaCode": account.currency if account.currency in BANK_CURRENCIES else "",
-    }
-    return {name: value for name, value in fields.items() if value}
-
-
 def group_changes(record, groups):
     """(groups to join, groups to leave) of an address, as names in the spelling of Concur.
 
@@ -386,13 +277,6 @@ def _refusal(answers, record):
                 if reason
                 else _("SAP Concur did not save the vendor and gave no reason.")
             )
-    return None
-
-
-def _bank_refusal(answers):
-    for answer in answers:
-        if refusal := _refusal([answer], answer):
-            return refusal
     return None
 
 

@@ -21,6 +21,7 @@ from ...core.errors import AuthError, InvalidDataError, NotFoundError
 from ...core.http import read_json
 from ...core.messages import _
 from ...core.provider import Event
+from ...core.webhooks import header, text
 from .distinguished_name import common_names
 
 TOPIC = "public.concur.financialintegration"
@@ -137,9 +138,9 @@ def _fits(public_key, signature, body, scheme):
     return True
 
 
-def _public_key(text):
+def _public_key(written):
     try:
-        key = load_der_public_key(base64.b64decode(text, validate=True))
+        key = load_der_public_key(base64.b64decode(written, validate=True))
     except (binascii.Error, ValueError, UnsupportedAlgorithm):
         return None
     return key if isinstance(key, rsa.RSAPublicKey) else None
@@ -157,23 +158,12 @@ def parse(body):
     facts = envelope.get("facts") if isinstance(envelope, dict) else None
     if not isinstance(facts, dict):
         raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no facts."))
-    event_id, event_type = _text(envelope, "id"), _text(envelope, "eventType")
+    event_id, event_type = text(envelope, "id"), text(envelope, "eventType")
     if not (event_id and event_type):
         raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no ID or no type."))
     return Event(
         event_id=event_id,
         event_type=event_type,
-        external_id=_text(facts, "documentId"),
-        created_at=_text(envelope, "timeStamp"),
+        external_id=text(facts, "documentId"),
+        created_at=text(envelope, "timeStamp"),
     )
-
-
-def header(headers, name):
-    """The value of a header, whatever the case of its name; empty when it is missing."""
-    return next((value or "" for key, value in headers.items() if key.lower() == name.lower()), "")
-
-
-def _text(source, key):
-    """The text at a key without zero bytes and half characters, which JSON can hold but a database cannot."""
-    value = source.get(key)
-    return value.replace("\x00", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""

@@ -7,6 +7,9 @@ from ...core.remote import SendResult
 from . import check
 from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 
+SENT = "companies"
+"""Key of the Odoo IDs of the companies that Ramp has, stored between runs."""
+
 
 class CompaniesPush(PushFlow):
     """`/accounting/entities`. Ramp cannot list or change them, so only the Odoo ID identifies them."""
@@ -38,7 +41,7 @@ class CompaniesPush(PushFlow):
 
     def send(self, payload, external_id, key):
         if external_id:
-            self.provider.note_company(external_id)
+            self._note(external_id)
             note = _("Ramp keeps its values of the company, because its API cannot change them.")
             return SendResult(external_id=external_id, note=note)
         self._allow_entities()
@@ -48,14 +51,18 @@ class CompaniesPush(PushFlow):
             # Ramp has no list to check first.
             if "exist" not in error.message.casefold():
                 raise
-            self.provider.note_company(payload["id"])
+            self._note(payload["id"])
             return SendResult(external_id=payload["id"], linked=True)
-        self.provider.note_company(payload["id"])
+        self._note(payload["id"])
         return SendResult(external_id=payload["id"])
 
     def find(self, payload, key):
         """None: only sending again tells, because Ramp refuses an existing company."""
         return None
+
+    def _note(self, company_id):
+        """Remember that Ramp has a company of Odoo."""
+        self.provider.learned[SENT] = sorted({*_sent(self.provider), company_id})
 
     def _allow_entities(self):
         """Activate the selection of entities, without which Ramp does not use them."""
@@ -63,3 +70,17 @@ class CompaniesPush(PushFlow):
         settings = row.get("settings") or {}
         if state == check.OURS and not settings.get("entity_selection_enabled"):
             self.client.update_connection(row.get("id"), {**settings, "entity_selection_enabled": True})
+
+
+def companies_of(provider):
+    """Odoo IDs of the companies to which sent records are limited.
+
+    Empty until Ramp has them, and if the connection books all entities.
+    """
+    is_limited = provider.settings.credentials.get("entity") and provider.options(CompaniesPush.key).get("active")
+    sent = _sent(provider)
+    return sorted(sent) if is_limited and isinstance(sent, list) else []
+
+
+def _sent(provider):
+    return provider.learned.get(SENT) or provider.settings.stored.get(SENT) or []

@@ -1,11 +1,14 @@
 """Odoo's analytic plans and accounts, to Ramp."""
 
+from itertools import chain
+
 from ...core.errors import InvalidDataError
 from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from .answers import differing, first_match, only, ramp_id_of
 from .entities import ENTITIES, scoped
+from .newer import FIELD_REMOTE_ID
 from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 from .selections import option_reference
 from .upload import Upload
@@ -89,7 +92,7 @@ class DimensionValuesPush(Upload):
         return payload["field"], payload["field_id"]
 
     def listed(self, group, **filters):
-        return self.provider.field_options(*group, **filters)
+        return field_options(self.provider, *group, **filters)
 
     def upload(self, payloads):
         options = [only(payload, "id", "value", "code", ENTITIES) for payload in payloads]
@@ -108,3 +111,20 @@ class DimensionValuesPush(Upload):
     def sent(self, payload, row, linked=False):
         reference = option_reference(payload["field"], payload["id"], code=payload["code"], name=payload["value"])
         return SendResult(external_id=ramp_id_of(row), linked=linked, mapping=reference)
+
+
+def field_options(provider, our_id, ramp_id, **filters):
+    """Pages of the options of a field, by its Odoo ID if Ramp supports that.
+
+    Ramp's own ID changes when the field is created again.
+    """
+    return provider.newer.attempt(
+        FIELD_REMOTE_ID,
+        lambda: _begun(provider.client.field_options(field_remote_id=our_id, **filters)),
+        lambda: _begun(provider.client.field_options(ramp_id, **filters)),
+    )
+
+
+def _begun(pages):
+    """The same pages, with the first one requested already, so that a refusal is raised now."""
+    return chain([next(pages, [])], pages)

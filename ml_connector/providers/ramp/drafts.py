@@ -151,7 +151,7 @@ class Drafts:
         wanted = {
             "amount": line["amount"],
             "memo": line["memo"],
-            "accounting_field_selections": as_selections(line["coding"], self.provider.field_name),
+            "accounting_field_selections": as_selections(line["coding"], self.provider.built_in),
         }
         ordered = order_lines.get(line.get("order_line"))
         return {**wanted, "purchase_order_line_item_id": ordered} if ordered else wanted

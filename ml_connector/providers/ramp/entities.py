@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from ...core.errors import ConnectorError, PermanentError
 from ...core.messages import _, paragraph
+from .companies import companies_of
 
 ENTITIES = "entity_remote_ids"
 """Key of the Odoo IDs of the companies to whose users Ramp offers an account, an option, a tax or a vendor."""
@@ -11,7 +12,16 @@ ENTITIES = "entity_remote_ids"
 
 def scoped(provider, body):
     """The body with the companies to which the object is limited, if there are any."""
-    return {**body, ENTITIES: provider.companies} if provider.companies else body
+    companies = companies_of(provider)
+    return {**body, ENTITIES: companies} if companies else body
+
+
+def is_offered(provider, row):
+    """Whether Ramp offers an account, an option or a tax to users of these companies."""
+    limited, companies = row.get(ENTITIES), companies_of(provider)
+    if not (isinstance(limited, list) and limited and provider.has_seat and companies):
+        return True
+    return not set(companies).isdisjoint(map(str, limited))
 
 
 def more_entities(payload, row):

@@ -1,53 +1,41 @@
 """Ramp's implementation of the interface `core.provider`."""
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
-from itertools import chain
+from functools import cached_property
 
-from ...core import items as rows
-from ...core.errors import AuthError, ConflictError, InvalidDataError, NotFoundError, PermanentError, RemoteError
+from ...core.errors import AuthError, ConflictError, NotFoundError, PermanentError, RemoteError
 from ...core.messages import _, paragraph
 from ...core.provider import Credential, Provider, Territory
-from ...core.remote import RemotePage
-from . import check, items, results, translate, translate_card, translate_spend, webhook
+from ...core.webhooks import header
+from . import check, webhook
 from .accounts import AccountsPush
+from .bills import BillFiles, Bills
 from .bills_push import BillsPush, OwnBillFilesPush
-from .card import CARD, ISSUER
+from .card_transactions import CardTransactions
+from .cashbacks import Cashbacks
 from .client import RampClient
+from .coding import Coding
 from .companies import CompaniesPush
+from .credits import CreditApplications, Credits
 from .dimensions import DimensionsPush, DimensionValuesPush
-from .entities import ENTITIES
-from .flows import (
-    FLOWS,
-    concerns_us,
-    is_bill_booked,
-    is_bill_due,
-    is_booked_as,
-    is_lately,
-    is_payment_booked,
-    is_payment_due,
-    is_taken_back,
-    split_payment_key,
-)
 from .goods_receipts import GoodsReceiptsPush
 from .handles import Handles
-from .links import Links
-from .newer import FIELD_REMOTE_ID, Newer
-from .pull_base import since_moment
-from .pull_spend import LOOK_BACK
-from .puller_table import PULLERS
+from .newer import Newer
+from .payments import REMITTANCE, PaymentFiles, Payments
+from .purchase_orders import PurchaseOrders
 from .purchase_orders_push import OrderFilesPush, PurchaseOrdersPush
-from .scopes import PLUS, SEAT, USERS_READ
+from .receipts import Receipts
+from .reimbursements import Reimbursements
+from .repayments import Repayments
+from .results import Results
+from .scopes import PLUS, SEAT
+from .selections import BuiltInFields
+from .statements import StatementFiles, Statements, Transfers
 from .taxes import TaxesPush
 from .users import UsersPush
+from .vendors import Vendors
 from .vendors_push import AccountingVendorsPush, VendorsPush
-from .wire import MOMENTS, part, required, required_id, text
-
-COMPANIES = "companies"
-OVERLAP = timedelta(minutes=5)
-"""Vendors are read again from this long before the last run, because the clocks of two systems differ."""
-PARALLEL_READS = 4
+from .wire import MOMENTS
 
 _ABSENT = {
     SEAT: _("Odoo is not connected to Ramp as the accounting system."),
@@ -85,7 +73,24 @@ class RampProvider(Provider):
         ),
     )
     flows = (
-        *FLOWS,
+        Coding,
+        Vendors,
+        PurchaseOrders,
+        Bills,
+        BillFiles,
+        Payments,
+        PaymentFiles,
+        Credits,
+        CreditApplications,
+        CardTransactions,
+        Reimbursements,
+        Receipts,
+        Cashbacks,
+        Statements,
+        StatementFiles,
+        Transfers,
+        Repayments,
+        Results,
         CompaniesPush,
         AccountsPush,
         DimensionsPush,
@@ -114,7 +119,7 @@ class RampProvider(Provider):
         super().__init__(settings, tokens, observe)
         self.handles = Handles(settings.instance)
         self.newer = Newer(self)
-        self._remittances = {}
+        self.built_in = BuiltInFields(self)
 
     @cached_property
     def client(self):
@@ -190,112 +195,12 @@ class RampProvider(Provider):
         if state == check.OURS:
             self.client.delete_connection()
 
-    # Reading
-
-    def pull(self, flow, cursor, since):
-        if flow in PULLERS:
-            return PULLERS[flow](self).pull(cursor, since)
-        readers = {
-            "coding": self._pull_coding,
-            "vendors": self._pull_vendors,
-            "bills": self._pull_bills,
-            # Importing a bill creates the transfers of this flow.
-            "bill_files": lambda cursor, since: iter(()),
-            "payment_files": lambda cursor, since: iter(()),
-            "payments": self._pull_payments,
-        }
-        return readers[flow](cursor, since)
-
-    def booked(self, flow, since):
-        if flow in PULLERS:
-            return PULLERS[flow](self).booked(since)
-        readers = {"bills": self._booked_bills, "payments": self._booked_payments}
-        return readers[flow](since)
-
-    def fetch(self, flow, external_id):
-        readers = {
-            "coding": self._fetch_coding,
-            "vendors": lambda vendor_id: self._vendor_item(self.client.vendor(vendor_id)),
-            "bills": self._fetch_bill,
-            "bill_files": lambda bill_id: items.files_item(self.client.bill(bill_id)),
-            "payments": self._fetch_payment,
-            "payment_files": self._fetch_remittance,
-        }
-        if flow in PULLERS:
-            readers[flow] = PULLERS[flow](self).fetch
-        try:
-            return rows.fetched(lambda: readers[flow](external_id), external_id, self.label)
-        except NotFoundError:
-            return None
-
-    def fetch_files(self, flow, external_id, known):
-        if flow == "receipts" and known.get("subject_kind"):
-            return rows.fetched(lambda: PULLERS[flow](self).fetch_known(external_id, known), external_id, self.label)
-        if flow == "payment_files":
-            return self._fetch_remittance(external_id, known.get("names") or ())
-        if flow == "bill_files" and (found := self.bill_links.find([external_id], known.get("day", ""))):
-            return found[0]
-        return self.fetch(flow, external_id)
-
-    @cached_property
-    def bill_links(self):
-        """Items of files by bill, from the lists of this run."""
-
-        def listed(since):
-            return self._bill_pages(from_created_at=since_moment(since))
-
-        def read(row):
-            key = rows.id_of(row)
-            return (key, items.files_item(row)) if key and row.get("invoice_urls") else ("", None)
-
-        return Links(listed, read)
-
-    @cached_property
-    def receipt_links(self):
-        """Links of receipts by their ID, from the lists of this run."""
-
-        def listed(since):
-            return self.client.receipts(created_after=since_moment(since))
-
-        return Links(listed, lambda row: (rows.id_of(row), row.get("receipt_url")))
-
-    def changed_after(self, flow, external_id, moment):
-        """Ramp has no time of change, but lists the vendors that changed since a given time."""
-        pages = self.client.vendors(from_updated_at=moment.isoformat(), include_draft=True)
-        return any(row.get("id") == external_id for page in pages for row in page)
-
-    def document(self, flow, payload):
-        payload = self.localized(payload)
-        if flow in PULLERS:
-            return PULLERS[flow](self).document(payload)
-        translators = {
-            "coding": translate.reference,
-            "vendors": lambda payload: translate.vendor(payload, self.handles),
-            "bills": lambda payload: translate.bill(
-                payload, self.handles, self.entity_currencies, self.account_currencies
-            ),
-            "bill_files": translate.files,
-            "payments": lambda payload: translate.payment(payload, self.handles, self.bank_accounts),
-            "payment_files": translate.remittance,
-        }
-        return translators[flow](payload)
+    # Values that several flows share
 
     def download(self, url):
-        if url.startswith(translate.REMITTANCE):
-            return self._remittances.pop(url, None) or self.client.remittance_receipt(
-                url.removeprefix(translate.REMITTANCE)
-            )
+        if url.startswith(REMITTANCE):
+            return self.flow(PaymentFiles.key).download(url)
         return self.client.download(url)
-
-    def _fetch_remittance(self, external_id, names=()):
-        """The proof of a payment; without a file if Ramp has none, for example for payments outside Ramp."""
-        _payment_id, bill_id = split_payment_key(external_id)
-        url = f"{translate.REMITTANCE}{bill_id}"
-        try:
-            self._remittances[url] = self.client.remittance_receipt(bill_id)
-        except (NotFoundError, PermanentError):
-            url = ""
-        return items.remittance_item(external_id, next(iter(names), "Remittance.pdf"), url)
 
     @property
     def bank_accounts(self):
@@ -326,200 +231,6 @@ class RampProvider(Provider):
             )
         return entity_id
 
-    def _pull_coding(self, _cursor, _since):
-        yield from self._coded("account", self.client.accounts(is_active=True))
-        fields = []
-        yield from rows.pages(self.client.fields(is_active=True), partial(_note_field, fields), self.label)
-        for field in fields:
-            # removed since it was listed
-            with suppress(NotFoundError):
-                options = self.field_options(field["id"], field["ramp_id"], is_active=True)
-                yield from self._coded("analytic", options, field)
-        yield from self._pull_taxes()
-        yield from self._pull_journals()
-        yield from self._pull_spend_codes()
-
-    def field_options(self, our_id, ramp_id, **filters):
-        """Pages of the options of a field, by its Odoo ID if Ramp supports that.
-
-        Ramp's own ID changes when the field is created again.
-        """
-        return self.newer.attempt(
-            FIELD_REMOTE_ID,
-            lambda: _begun(self.client.field_options(field_remote_id=our_id, **filters)),
-            lambda: _begun(self.client.field_options(ramp_id, **filters)),
-        )
-
-    def _pull_taxes(self):
-        try:
-            yield from self._coded("tax", self.client.tax_code_options(is_active=True))
-        except NotFoundError:
-            # Most businesses have no tax codes in Ramp.
-            return
-
-    def _pull_journals(self):
-        """Sources of payments: Ramp's bank accounts and its card."""
-        spend = (CARD, translate_spend.REIMBURSED)
-        own = [{"id": reference.external_id, "name": reference.name} for reference in spend]
-        accounts = [{"id": key, "name": name} for key, name in self.bank_accounts.items()]
-        yield from self._coded("journal", [[*own, *accounts]])
-
-    def _pull_spend_codes(self):
-        """Further codes of card transactions: the issuer, the cashback account and the employees."""
-        for reference in (ISSUER, translate_card.CASHBACK):
-            yield from self._coded(reference.kind, [[{"id": reference.external_id, "name": reference.name}]])
-        if USERS_READ in self.settings.capabilities:
-            yield from self._coded("employee", self.client.users())
-
-    def _coded(self, kind, found, field=None):
-        def read(row):
-            return items.coding_item(kind, row, field) if is_active(row) and self.is_offered(row) else None
-
-        return rows.pages(found, read, self.label, identify=lambda row: items.coding_key_of(kind, row, field))
-
-    def _fetch_coding(self, external_id):
-        found = (item for page in self._pull_coding("", None) for item in page.items)
-        return next((item for item in found if item.external_id == external_id), None)
-
-    def _pull_vendors(self, cursor, _since):
-        """Changed vendors. Their rows have no time of change, so the cursor is the start time of the run.
-
-        Lists omit unapproved vendors. Of those, only the ones that Odoo sent are read, for the state of their approval.
-        So the list of all is read only if vendors are sent. If it is empty, nothing changed.
-        """
-        started = _now()
-        filters = {"from_updated_at": (_moment(cursor) - OVERLAP).isoformat()} if cursor else {}
-        approved = set()
-
-        def read(row):
-            approved.add(row.get("id"))
-            return self._vendor_item(row)
-
-        def read_waiting(row):
-            is_ours = self.handles.partner_id(str(row.get("external_vendor_id") or ""))
-            if row.get("id") in approved or not is_ours:
-                return None
-            return self._vendor_item(self.client.vendor(required_id(row)))
-
-        is_sending = bool(self.options("vendors_push").get("active"))
-        with_drafts = iter(self.client.vendors(include_draft=True, **filters) if is_sending else ())
-        first = next(filter(None, with_drafts), None)
-        if first or not is_sending:
-            yield from rows.pages(self.client.vendors(**filters), read, self.label, parallel=PARALLEL_READS)
-        if first:
-            yield from rows.pages(chain([first], with_drafts), read_waiting, self.label)
-        yield RemotePage(items=(), cursor=started.isoformat())
-
-    def _vendor_item(self, row):
-        if row.get("contacts") == []:
-            return items.vendor_item(row, [])
-        try:
-            contacts = [contact for page in self.client.vendor_contacts(required_id(row)) for contact in page]
-        except NotFoundError:
-            contacts = []
-        return items.vendor_item(row, contacts)
-
-    def _pull_bills(self, _cursor, since):
-        yield from self._bills(items.bill_item, lambda row: is_bill_due(row) and _is_since(row, since), sync_ready=True)
-        yield from self._bills(
-            items.bill_item, lambda row: is_taken_back(row) and _is_since(row, since), is_archived=True
-        )
-
-    def reread(self, flow):
-        """Booked bills: the open ones, and those paid recently.
-
-        Ramp has no filter for changed bills, and an edited bill does not become ready again.
-        """
-        made = {"bills": items.bill_item, "payments": self._payment_item}.get(flow)
-        if not made:
-            return
-        selections = [{"sync_status": "BILL_AND_PAYMENT_SYNCED", "from_paid_at": (_now() - LOOK_BACK).isoformat()}]
-        if flow == "bills":
-            selections.append({"sync_status": "BILL_SYNCED"})
-        for selection in selections:
-            status = selection["sync_status"]
-            yield from self._bills(made, lambda row, status=status: is_booked_as(row, status), **selection)
-
-    def _pull_payments(self, _cursor, since):
-        """A payment is skipped if its bill is, so the date of the bill decides."""
-        yield from self._bills(
-            self._payment_item,
-            lambda row: is_payment_due(row) and _is_since(row, since),
-            sync_ready=True,
-            payment_status="PAID",
-        )
-
-    def _payment_item(self, row):
-        """Add the other bills of the payment, because a debit for several bills has to be split."""
-        if not translate.may_pay_others(row):
-            return items.payment_item(row)
-        payment_id = text(part(row, "payment"), "id")
-        together = [
-            {key: bill.get(key) for key in ("id", "amount", "applied_vendor_credits")}
-            for page in self.client.bills(payment_id=payment_id)
-            for bill in page
-            if payment_id and text(part(bill, "payment"), "id") == payment_id
-        ]
-        return items.payment_item({**row, "paid_together": together})
-
-    def _booked_bills(self, since):
-        """Ramp does not tell when a bill was booked, so all of its dates count."""
-        yield from self._bills(items.bill_item, lambda row: is_bill_booked(row) and is_lately(row, since))
-
-    def _booked_payments(self, since):
-        yield from self._bills(
-            self._payment_item, lambda row: is_payment_booked(row) and is_lately(row, since), payment_status="PAID"
-        )
-
-    def _bills(self, made, is_wanted, **filters):
-        """Pages of the records that `made` returns for the wanted bills of this entity."""
-        entity_id = self.entity_id
-
-        def read(row):
-            if not (concerns_us(row, entity_id) and is_wanted(row)):
-                return None
-            item = made(row)
-            self.bill_links.note(row)
-            return item
-
-        return rows.pages(self._bill_pages(**filters), read, self.label)
-
-    def _bill_pages(self, **filters):
-        """Rows of bills, as Ramp lists them.
-
-        None while another system is the accounting system: that system books them, and Odoo could not report results.
-        """
-        if self.settings.stored.get("seat") != check.TAKEN:
-            yield from self.client.bills(is_accounting_sync_enabled=True, entity_id=self.entity_id or None, **filters)
-
-    def _fetch_bill(self, bill_id):
-        """A bill if Ramp lists it as ready to sync; no field of the bill tells that."""
-        row = self.client.bill(bill_id)
-        if not concerns_us(row, self.entity_id):
-            return None
-        if is_bill_due(row) and not self._is_ready(row):
-            return None
-        return items.bill_item(row)
-
-    def _is_ready(self, bill):
-        vendor = bill.get("vendor")
-        filters = {
-            "vendor_id": vendor.get("id") if isinstance(vendor, dict) else None,
-            "invoice_number": bill.get("invoice_number"),
-        }
-        pages = self._bill_pages(sync_ready=True, **filters)
-        return any(row.get("id") == bill.get("id") for page in pages for row in page)
-
-    def _fetch_payment(self, external_id):
-        payment_id, bill_id = split_payment_key(external_id)
-        row = self.client.bill(bill_id)
-        if not (concerns_us(row, self.entity_id) and is_payment_due(row)):
-            return None
-        item = self._payment_item(row)
-        return item if not payment_id or item.external_id == external_id else None
-
-    # Sending
-
     def options(self, flow):
         """The options of a flow."""
         return self.settings.options.get(flow) or {}
@@ -530,28 +241,6 @@ class RampProvider(Provider):
         return SEAT in self.settings.capabilities
 
     @property
-    def companies(self):
-        """Odoo IDs of the companies to which sent records are limited.
-
-        Empty until Ramp has them, and if the connection books all entities.
-        """
-        sent = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES)
-        is_limited = self.settings.credentials.get("entity") and self.options("companies_push").get("active")
-        return sorted(sent) if is_limited and isinstance(sent, list) else []
-
-    def note_company(self, company_id):
-        """Remember that Ramp has a company of Odoo."""
-        known = self.learned.get(COMPANIES) or self.settings.stored.get(COMPANIES) or []
-        self.learned[COMPANIES] = sorted({*known, company_id})
-
-    def is_offered(self, row):
-        """Whether Ramp offers an account, an option or a tax to users of these companies."""
-        limited = row.get(ENTITIES)
-        if not (isinstance(limited, list) and limited and self.has_seat and self.companies):
-            return True
-        return not set(self.companies).isdisjoint(map(str, limited))
-
-    @property
     def push_entity_id(self):
         """The Ramp entity of sent records: the chosen one, else the main one of the business."""
         return self.entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
@@ -559,26 +248,6 @@ class RampProvider(Provider):
     @cached_property
     def _main_entity_id(self):
         return check.main_entity([row for page in self.client.entities() for row in page])
-
-    def field_name(self, kind):
-        """Ramp's name of the built-in field of accounts or taxes on the lines of this business."""
-        return self._account_field if kind == "account" else self._tax_field
-
-    @cached_property
-    def _account_field(self):
-        first = next(self.client.accounts(is_active=True), [])
-        infos = [row.get("gl_account_category_info") for row in first]
-        return next((info["id"] for info in infos if isinstance(info, dict) and info.get("id")), "Category")
-
-    @cached_property
-    def _tax_field(self):
-        return self.client.tax_code().get("id")
-
-    def report(self, entries, key):
-        return results.report(self.client, entries, key)
-
-    def reported(self, result):
-        return results.reported(self.client, result)
 
     # Webhooks
 
@@ -634,38 +303,4 @@ class RampProvider(Provider):
 
     @classmethod
     def handshake(cls, headers):
-        return webhook.header(headers, webhook.HANDSHAKE)
-
-
-def _begun(pages):
-    """The same pages, with the first one requested already, so that a refusal is raised now."""
-    return chain([next(pages, [])], pages)
-
-
-def _note_field(fields, row):
-    """Collect a field, which is no code itself but has options."""
-    if is_active(row):
-        fields.append({**row, "id": required_id(row), "ramp_id": required(row, "ramp_id")})
-
-
-def is_active(row):
-    return row.get("is_active") is not False
-
-
-def _is_since(row, since):
-    """Whether a bill is recent enough, or has no readable date: then its translation reports the error."""
-    if since is None:
-        return True
-    try:
-        booked = translate.booking_date(row)
-    except InvalidDataError:
-        return True
-    return booked is None or booked >= since
-
-
-def _now():
-    return datetime.now(UTC)
-
-
-def _moment(cursor):
-    return datetime.fromisoformat(cursor)
+        return header(headers, webhook.HANDSHAKE)

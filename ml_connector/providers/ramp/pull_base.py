@@ -1,49 +1,34 @@
-"""Base of the classes that read Ramp's records, one for each flow except bills, payments and vendors.
+"""Base of the flows that read Ramp's records: which rows concern the connection, and from when on."""
 
-A class selects the rows of a flow, reads a single one again, and names its translator.
-"""
+from datetime import UTC, datetime, time, timedelta
 
-from datetime import UTC, datetime, time
-
-from ...core import items as rows
+from ...core import items
 from ...core.errors import InvalidDataError
-from ...core.remote import RemotePage
+from ...core.flow import PullFlow
 from . import check
-from .wire import text
+from .wire import day, text
 
 READY, NOT_READY, SYNCED = "SYNC_READY", "NOT_SYNC_READY", "SYNCED"
+LOOK_BACK = timedelta(days=45)
+"""Time after the sync in which card transactions are compared again, and bills after their payment."""
+PARALLEL_READS = 4
 
 
-class Puller:
-    """Reads the records of one flow.
+class RampPull(PullFlow):
+    """Records of Ramp, into Odoo."""
 
-    :param provider: the `RampProvider`; its client is created on first use, because translating needs none
-    """
-
-    def __init__(self, provider):
-        self._provider = provider
-
-    @property
-    def client(self):
-        return self._provider.client
+    sync_type = ""
+    """Ramp's name for the results of its records, if the flow reports."""
 
     @property
     def entity_id(self):
         """The entity of this company; empty for all."""
-        return self._provider.entity_id
+        return self.provider.entity_id
 
     @property
     def is_foreign(self):
         """Whether another system is the accounting system: it books the records, and Odoo could not report results."""
-        return self._provider.settings.stored.get("seat") == check.TAKEN
-
-    @property
-    def zone(self):
-        """The company's time zone."""
-        return self._provider.zone
-
-    def is_since(self, row, since, booking_date):
-        return is_since(self._provider.localized(row), since, booking_date)
+        return self.provider.settings.stored.get("seat") == check.TAKEN
 
     def concerns_us(self, row):
         """Whether a row belongs to the entity. Ramp ignores unknown filters, so it is checked again.
@@ -53,21 +38,65 @@ class Puller:
         if not self.entity_id:
             return True
         if row.get("entity_id") is None:
-            return bool(self._provider.settings.stored.get("is_primary_entity"))
+            return bool(self.provider.settings.stored.get("is_primary_entity"))
         return text(row, "entity_id") == self.entity_id
 
-    def pages(self, found, read, parallel=1):
-        """Pages of the records that `read` returns for the rows (see `rows.pages`)."""
-        return rows.pages(found, read, self._provider.label, parallel=parallel)
+    def is_since(self, row, since, booking_date):
+        return is_since(self.provider.localized(row), since, booking_date)
+
+    def pages(self, found, read, **options):
+        """Pages of the records that `read` returns for the rows (see `items.pages`)."""
+        return items.pages(found, read, self.provider.label, **options)
+
+    def is_synced(self, external_id):
+        """Whether Ramp has marked a record of a flow that reports as synced."""
+        raise NotImplementedError
+
+
+class SyncedPull(RampPull):
+    """Records with a sync status of their own. A flow names their list, the single row and the record made of it."""
+
+    reports = True
+    relists = True
 
     def pull(self, cursor, since):
+        if not self.is_foreign:
+            yield from self._with_status(READY, since)
+
+    def booked(self, since):
+        if not self.is_foreign:
+            yield from self._with_status(SYNCED, since)
+
+    def _with_status(self, status, since):
+        def read(row):
+            return self.item(row) if self.is_due(row, status) and self.is_since(row, since, made_on) else None
+
+        return self.pages(self.listed(sync_status=status, entity_id=self.entity_id or None), read)
+
+    def read(self, external_id):
+        row = self.row(external_id)
+        return self.item(row) if self.is_due(row) and not self.is_foreign else None
+
+    def is_due(self, row, status=READY):
+        """Whether to book a row."""
+        return self.concerns_us(row) and text(row, "sync_status") == status
+
+    def is_synced(self, external_id):
+        return self.row(external_id).get("sync_status") == SYNCED
+
+    def listed(self, **filters):
+        """Pages of rows."""
         raise NotImplementedError
 
-    def fetch(self, external_id):
+    def row(self, external_id):
         raise NotImplementedError
 
-    def document(self, payload):
+    def item(self, row):
         raise NotImplementedError
+
+
+def made_on(row):
+    return day(row, "created_at")
 
 
 def since_moment(day, zone=UTC):
@@ -84,8 +113,3 @@ def is_since(row, since, booking_date):
     except InvalidDataError:
         return True
     return booked is None or booked >= since
-
-
-def cursor_page(cursor, fallback=None):
-    """An empty page that keeps the cursor, or sets the current time as the first one."""
-    return RemotePage(items=(), cursor=cursor or fallback or datetime.now(UTC).isoformat())

@@ -138,7 +138,7 @@ class PurchaseOrdersPush(PushFlow):
         return self._sent(payload, order)
 
     def _wire_line(self, line):
-        selections = as_selections(line["coding"], self.provider.field_name)
+        selections = as_selections(line["coding"], self.provider.built_in)
         body = {key: line[key] for key in ("external_id", "description", "unit_quantity", "unit_price")}
         return {**body, "accounting_field_selections": selections}
 

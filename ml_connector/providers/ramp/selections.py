@@ -4,6 +4,8 @@ The kind of a selection is `category_info.type`, else `type`. All custom fields 
 `category_info.external_id` distinguishes them.
 """
 
+from functools import cached_property
+
 from ...core.documents import AnalyticShare, Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import _
@@ -117,17 +119,35 @@ def is_split(line):
     return any(share.percentage != WHOLE for share in line.analytics)
 
 
-def as_selections(chosen, fields):
+def as_selections(chosen, built_in):
     """Ramp's `accounting_field_selections`.
 
-    :param fields: function from the constant name of a built-in field to its name in Ramp
+    :param built_in: the `BuiltInFields` of this business
     """
     return [
-        {
-            "field_external_id": fields(item["field"])
-            if item["field"] in (ACCOUNT_FIELD, TAX_FIELD)
-            else item["field"],
-            "field_option_external_id": item["option"],
-        }
+        {"field_external_id": built_in.name(item["field"]), "field_option_external_id": item["option"]}
         for item in chosen
     ]
+
+
+class BuiltInFields:
+    """Ramp's names of the built-in fields of accounts and taxes on the lines of this business, each read once."""
+
+    def __init__(self, provider):
+        self._provider = provider
+
+    def name(self, field):
+        """The name of a built-in field; other fields have their own."""
+        if field == ACCOUNT_FIELD:
+            return self._account
+        return self._tax if field == TAX_FIELD else field
+
+    @cached_property
+    def _account(self):
+        first = next(self._provider.client.accounts(is_active=True), [])
+        infos = [row.get("gl_account_category_info") for row in first]
+        return next((info["id"] for info in infos if isinstance(info, dict) and info.get("id")), "Category")
+
+    @cached_property
+    def _tax(self):
+        return self._provider.client.tax_code().get("id")

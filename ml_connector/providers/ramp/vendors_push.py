@@ -13,12 +13,13 @@ from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from ...core.undone import undone
-from . import newer, translate
+from . import newer
 from .answers import new_id, only
 from .entities import ENTITIES, scoped
 from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT, VENDORS_READ, VENDORS_WRITE
 from .upload import FEW, Upload
 from .vendor_contacts import VendorContacts
+from .vendors import vendor_values
 
 VENDOR_CREATE = (
     "name",
@@ -159,7 +160,7 @@ class VendorsPush(PushFlow):
         name = row.get("name")
         if name and _name(row) != _name(payload):
             notes.append(_("Ramp keeps the name %(name)s, because its API cannot rename vendors yet.", name=name))
-        shared = translate.vendor_values(row, contacts.aligned, self.provider.handles)
+        shared = vendor_values(row, contacts.aligned, self.provider.handles)
         return SendResult(
             external_id=vendor_id, note=paragraph(*notes), linked=linked, shared=shared, untaken=self.untaken()
         )

@@ -27,7 +27,7 @@ def line_key(line):
 
 
 def coding_key(source):
-    return [selection_key(selection) for selection in listed(source.get("accounting_field_selections"))]
+    return [selection_key(selection) for selection in as_list(source.get("accounting_field_selections"))]
 
 
 def money_key(value):
@@ -41,5 +41,5 @@ def picked(source, keys):
     return {key: source[key] for key in keys if source.get(key) is not None}
 
 
-def listed(value):
+def as_list(value):
     return value if isinstance(value, list) else []

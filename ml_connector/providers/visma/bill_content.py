@@ -1,57 +1,86 @@
-"""Documents of the supplier ledger (`/v1/supplierInvoice`): writing them and reading them back."""
+"""What a supplier invoice holds: its header and lines as Odoo sends them, and what Visma.net stored of them."""
 
 from decimal import Decimal
 
 from ...core.messages import Amount, _
+from . import periods
 from .differences import difference, lines_missing, of_line
 from .wire import amount, day, moment_of, part, rows, text, wrapped
 
-# Writing
 
+class BillContent:
+    """Header and lines of a document that books a bill.
 
-def header(payload, period, mark):
-    """The header of a new document. It is on hold, so that it can be checked before it is in the ledger.
-
-    :param period: financial period, year and number
-    :param mark: identifies the document later
+    :param payload: as `BillsPush` renders it
+    :raises LockedPeriodError: no financial period is open on its date
     """
-    return wrapped(
-        {
+
+    def __init__(self, payload, provider):
+        self._payload = payload
+        self._header = {
+            "date": moment_of(payload["date"]),
+            "dueDate": moment_of(payload["due"]),
+            "financialPeriod": periods.open_on(provider.periods, payload["accounting_date"]),
+            "supplierReference": payload["reference"],
+            "paymentRefNo": payload["payment_reference"] or None,
+            "creditTermsId": payload["terms"] or None,
+            "description": payload["memo"],
+            "currencyId": payload["currency"],
+        }
+        self._lines = lines_of(payload, provider)
+
+    def new(self, mark):
+        """The body of a new document. It is on hold, so that it can be checked before it is in the ledger.
+
+        :param mark: identifies the document later
+        """
+        payload = self._payload
+        values = {
             "documentType": payload["type"],
             "hold": True,
             "supplierNumber": payload["supplier"],
-            "currencyId": payload["currency"],
             "taxCalculationMode": payload["tax_mode"],
             "note": f"{payload['memo']} [{mark}]",
             # without it Visma leaves out invalid lines and reports nothing
             "validateLineDetails": True,
-            **changeable(payload, period),
         }
-    )
+        return {**wrapped({**values, **self._header}), "invoiceLines": self._lines}
+
+    def changes(self, row):
+        """The body that changes an unreleased document; empty if it matches. All lines are replaced together."""
+        if not self.differences(row):
+            return {}
+        return {
+            **wrapped({**self._header, "hold": True, "validateLineDetails": True}),
+            "invoiceLines": [*_deletions(row), *_renumbered(self._lines, row)],
+        }
+
+    def differences(self, row):
+        """Sentences on what Visma stored differently than it was sent."""
+        shown = {
+            "supplierReference": text(row, "supplierReference"),
+            "date": moment_of(day(row, "date")),
+            "dueDate": moment_of(day(row, "dueDate")),
+            "financialPeriod": text(row, "financialPeriod"),
+            "currencyId": text(row, "currencyId"),
+        }
+        found = [
+            difference(name, value, self._header[name]) for name, value in shown.items() if self._header[name] != value
+        ]
+        return [*found, *line_differences(self._lines, row)]
 
 
-def changeable(payload, period):
-    """The fields that may change until the document is released, as plain values."""
-    return {
-        "date": moment_of(payload["date"]),
-        "dueDate": moment_of(payload["due"]),
-        "financialPeriod": period,
-        "supplierReference": payload["reference"],
-        "paymentRefNo": payload["payment_reference"] or None,
-        "creditTermsId": payload["terms"] or None,
-        "description": payload["memo"],
-    }
+def lines_of(payload, provider):
+    """The lines of a bill as they are sent."""
+    return [_wire_line(number, line, provider) for number, line in enumerate(payload["lines"], start=1)]
 
 
-def wire_line(number, line, subaccount, defaults):
-    """One line to insert.
-
-    :param defaults: codes for lines that have none: `vat`, `project`
-    """
+def _wire_line(number, line, provider):
+    """One line to insert."""
     value = float(Decimal(line["amount"]))
     return {
         "operation": "Insert",
-        "subaccount": subaccount,
+        "subaccount": provider.subaccounts.complete(line["segments"]),
         **wrapped(
             {
                 "lineNumber": number,
@@ -60,8 +89,8 @@ def wire_line(number, line, subaccount, defaults):
                 "unitCostInCurrency": value,
                 "costInCurrency": value,
                 "accountNumber": line["account"],
-                "vatCodeId": line.get("vat") or defaults.get("vat"),
-                "projectId": line.get("project") or defaults.get("project"),
+                "vatCodeId": line.get("vat") or provider.vat_category,
+                "projectId": line.get("project") or provider.non_project,
                 "projectTaskId": line.get("task"),
                 "branchNumber": line.get("branch"),
             }
@@ -69,41 +98,35 @@ def wire_line(number, line, subaccount, defaults):
     }
 
 
-def deletions(row):
+def _deletions(row):
     """The deletion of all lines of a document."""
     return [
         {"operation": "Delete", "lineNumber": {"value": line.get("lineNumber")}} for line in rows(row, "invoiceLines")
     ]
 
 
-# Reading back
+def _renumbered(lines, row):
+    """Lines with numbers after those of the lines that they replace."""
+    last = max((line.get("lineNumber") or 0 for line in rows(row, "invoiceLines")), default=0)
+    return [{**line, "lineNumber": {"value": last + number}} for number, line in enumerate(lines, start=1)]
 
 
-def differences(wanted, row):
-    """Sentences on what Visma stored differently than it was sent. Lines are compared one by one, in their order.
+def line_differences(lines, row):
+    """Sentences on lines that Visma stored differently. They are compared one by one, in their order.
 
-    :param wanted: `{header: plain values, lines: lines as they were sent}`
+    :param lines: as they were sent
     """
-    found = []
-    shown = {
-        "supplierReference": text(row, "supplierReference"),
-        "date": moment_of(day(row, "date")),
-        "dueDate": moment_of(day(row, "dueDate")),
-        "financialPeriod": text(row, "financialPeriod"),
-        "currencyId": text(row, "currencyId"),
-    }
-    for name, value in shown.items():
-        if wanted["header"].get(name) not in (None, value):
-            found.append(difference(name, value, wanted["header"][name]))
-    lines = sorted(rows(row, "invoiceLines"), key=lambda line: line.get("lineNumber") or 0)
-    if len(lines) != len(wanted["lines"]):
-        return [*found, lines_missing(len(lines), len(wanted["lines"]))]
-    for number, (sent, line) in enumerate(zip(wanted["lines"], lines, strict=True), start=1):
-        found += [of_line(number, problem) for problem in _line_differences(sent, line, shown["currencyId"])]
-    return found
+    stored = sorted(rows(row, "invoiceLines"), key=lambda line: line.get("lineNumber") or 0)
+    if len(stored) != len(lines):
+        return [lines_missing(len(stored), len(lines))]
+    return [
+        of_line(number, problem)
+        for number, (sent, line) in enumerate(zip(lines, stored, strict=True), start=1)
+        for problem in _differences_of(sent, line, text(row, "currencyId"))
+    ]
 
 
-def _line_differences(sent, line, currency):
+def _differences_of(sent, line, currency):
     pairs = {
         "accountNumber": text(part(line, "account"), "number"),
         "vatCodeId": text(part(line, "vatCode"), "id"),
@@ -135,21 +158,3 @@ def adjusted_tax(row, difference):
     line = max(taxed, key=lambda item: abs(amount(item, "taxableAmount")))
     value = amount(line, "vatAmount") + difference
     return {"taxDetailLines": [wrapped({"taxId": text(line, "taxId"), "vatAmount": float(value)})]}
-
-
-def changes(payload, row, period, lines):
-    """The body that changes an unreleased document; empty if it matches. All lines are replaced together."""
-    values = changeable(payload, period)
-    wanted = {"header": {**values, "currencyId": payload["currency"]}, "lines": lines}
-    if not differences(wanted, row):
-        return {}
-    return {
-        **wrapped({**values, "hold": True, "currencyId": payload["currency"], "validateLineDetails": True}),
-        "invoiceLines": [*deletions(row), *_renumbered(lines, row)],
-    }
-
-
-def _renumbered(lines, row):
-    """Lines with numbers after those of the lines that they replace."""
-    last = max((line.get("lineNumber") or 0 for line in rows(row, "invoiceLines")), default=0)
-    return [{**line, "lineNumber": {"value": last + number}} for number, line in enumerate(lines, start=1)]

@@ -14,13 +14,10 @@ from ...core.errors import (
     InvalidDataError,
     NotFoundError,
     NotRelevantError,
-    RemoteError,
-    UnconfirmedError,
 )
 from ...core.messages import Amount, _, paragraph
 from ...core.remote import SendResult
-from . import periods
-from .bill_content import adjusted_tax, changeable, changes, differences, header, wire_line
+from .bill_content import BillContent, adjusted_tax, line_differences, lines_of
 from .bill_release import ledger_named
 from .ledger import (
     CREDIT_NOTE,
@@ -41,7 +38,7 @@ from .ledger import (
     total_of,
 )
 from .line_codes import coding
-from .push import VismaPush, numbered
+from .push import REFUSALS, VismaPush, numbered
 from .reversals import require_open
 from .scopes import CREATE, DELETE, READ, UPDATE
 from .wire import day, part, text
@@ -120,12 +117,11 @@ class BillsPush(VismaPush):
 
     def _make(self, payload, mark):
         with self._kept(mark.partition(INSTEAD)[2]) as before:
-            period = periods.open_on(self.provider.periods, payload["accounting_date"])
-            lines = self._lines(payload)
-            body = {**header(payload, period, mark), **_own_number(payload, mark), "invoiceLines": lines}
+            content = BillContent(payload, self.provider)
+            body = {**content.new(mark), **_own_number(payload, mark)}
             number = self.created(PATH, body, lambda: text(self._marked(payload, mark) or {}, "referenceNumber"))
             row = self.client.one(path_of(key_of(payload["type"], number))).data
-            self._check(payload, row, period, lines)
+            self._check(payload, row, content)
             return self._waiting(row, before)
 
     @contextmanager
@@ -158,13 +154,6 @@ class BillsPush(VismaPush):
             reversals=keys_of(prepared),
         )
         return SendResult(external_id=key, takes_files=True, note=note if before else "")
-
-    def _lines(self, payload):
-        defaults = {"vat": self.provider.vat_category, "project": self.provider.non_project}
-        return [
-            wire_line(number, line, self.provider.subaccounts.complete(line["segments"]), defaults)
-            for number, line in enumerate(payload["lines"], start=1)
-        ]
 
     # Finding
 
@@ -238,24 +227,33 @@ class BillsPush(VismaPush):
         if not _is_for(payload, row):
             mark = self.ledger.mark_of(row)
             return self._only_one(payload, mark, self.ledger.unreleased(lambda own: own == mark))
+        try:
+            return self._rewrite(payload, row)
+        except REFUSALS:
+            # an accepted release may have ended since, after which Visma refuses changes
+            released = self._read(key_of_row(row))
+            if not released or not is_released(released):
+                raise
+        return self._after_release(payload, released)
+
+    def _rewrite(self, payload, row):
+        """Update an unreleased document, unless the one that it replaces books the bill."""
         with self._kept(self.ledger.predecessor_of(row)) as before:
             if before and self._books_the_same(payload, before[0]):
                 return self._after_release(payload, before[0])
-            period = periods.open_on(self.provider.periods, payload["accounting_date"])
-            lines = self._lines(payload)
+            content = BillContent(payload, self.provider)
             path = path_of(key_of_row(row))
-            self.changed(path, lambda now: changes(payload, now, period, lines))
+            self.changed(path, content.changes)
             row = self.client.one(path).data
-            self._check(payload, row, period, lines)
+            self._check(payload, row, content)
             return self._waiting(row, before)
 
-    def _check(self, payload, row, period, lines):
+    def _check(self, payload, row, content):
         """Compare the document in Visma with what was sent, and its total with that of the bill.
 
         :raises InvalidDataError: they differ; the document stays on hold
         """
-        wanted = {"header": {**changeable(payload, period), "currencyId": payload["currency"]}, "lines": lines}
-        if problems := differences(wanted, row):
+        if problems := content.differences(row):
             raise InvalidDataError(
                 paragraph(
                     _("Visma.net did not store %(bill)s as Odoo sent it.", bill=payload["memo"]),
@@ -312,7 +310,7 @@ class BillsPush(VismaPush):
         reversal, waiting = self.reversals.find(row), self.ledger.unreleased(lambda own: own == mark)
         is_standing = not (reversal and is_released(reversal))
         if is_standing and self._books_the_same(payload, row):
-            notes = [self._leave(row, reversal, waiting)]
+            notes = [self.reversals.withdraw(row, reversal, waiting)]
             if text(row, "supplierReference") != payload["reference"] or day(row, "dueDate") != payload["due"]:
                 notes.append(
                     _("The document is released in Visma.net, so Odoo did not change its number and due date.")
@@ -322,36 +320,12 @@ class BillsPush(VismaPush):
             require_open(row)
         return self._only_one(payload, mark, waiting)
 
-    def _leave(self, row, reversal, waiting):
-        """Delete the unreleased replacement and reversal of a released document; a note for the accountant.
-
-        Odoo marks a reversal after Visma has created it. One without a mark is Odoo's if a replacement waited for it.
-
-        :param reversal: not released; None when there is none
-        :param waiting: the unreleased replacements
-        """
-        key = key_of_row(row)
-        is_ours = reversal and (self.reversals.is_ours(reversal) or _is_since(reversal, waiting))
-        # the reversal first, because the replacements tell that it is Odoo's
-        for leftover in (*([reversal] if is_ours else []), *waiting):
-            self.client.delete(path_of(key_of_row(leftover)))
-        if reversal and not is_ours:
-            return _(
-                "%(reversal)s reverses %(document)s when it is released in Visma.net. Delete it there to keep "
-                "%(document)s.",
-                reversal=key_of_row(reversal),
-                document=key,
-            )
-        if waiting and not reversal:
-            return _(
-                "Odoo may have asked Visma.net to reverse %(document)s. If a reversal appears there, delete it.",
-                document=key,
-            )
-        return ""
-
     def _books_the_same(self, payload, row):
-        wanted = {"header": {}, "lines": self._lines(payload)}
-        return _is_for(payload, row) and not differences(wanted, row) and has_total(row, Decimal(payload["total"]))
+        return (
+            _is_for(payload, row)
+            and not line_differences(lines_of(payload, self.provider), row)
+            and has_total(row, Decimal(payload["total"]))
+        )
 
     @property
     def ledger(self):
@@ -373,7 +347,7 @@ class BillsPush(VismaPush):
         if not self.ledger.is_ours(row):
             note = _("The document was entered manually in Visma.net. Cancel it there as well.")
             return SendResult(external_id=key, note=note)
-        notes = self._reverse([*([row] if is_released(row) else []), *self.reversals.standing_before(row)])
+        notes = self.reversals.reverse([*([row] if is_released(row) else []), *self.reversals.standing_before(row)])
         for leftover in self.ledger.unreleased(lambda mark: mark.partition(INSTEAD)[0] == payload["mark"]):
             if key_of_row(leftover) != key:
                 self.client.delete(path_of(key_of_row(leftover)))
@@ -382,17 +356,6 @@ class BillsPush(VismaPush):
             self.client.delete(path_of(key))
             notes.append(_("Deleted in Visma.net."))
         return SendResult(external_id=key, note=paragraph(*notes))
-
-    def _reverse(self, standing):
-        """Reverse documents in the ledger; notes for the accountant."""
-        if not standing:
-            return []
-        sentence = _(
-            "Still in the ledger of Visma.net until this is fixed: %(documents)s.", documents=keys_of(standing)
-        )
-        with ledger_named(sentence, RemoteError, UnconfirmedError):
-            prepared = [(row, self.reversals.prepare(row)) for row in standing]
-            return [self.reversals.complete(*pair) for pair in prepared]
 
 
 def _own_number(payload, mark):
@@ -403,11 +366,6 @@ def _own_number(payload, mark):
         number = int(count) + 1 if count != before and count.isdecimal() else 2
         fields["referenceNumber"] = {"value": f"{payload['own_number']}-{number}"}
     return fields
-
-
-def _is_since(reversal, waiting):
-    """Whether a reversal was made after one of the documents that wait for it."""
-    return any(text(reversal, "createdDateTime") >= text(row, "createdDateTime") for row in waiting)
 
 
 def _is_alike(row, payload):

@@ -4,12 +4,12 @@ The reversal is in the ledger only once it is released itself. So it is created 
 unchanged, and any refusal comes then.
 """
 
-from ...core.errors import ConflictError, LockedPeriodError, NotFoundError, RemoteError
+from ...core.errors import ConflictError, LockedPeriodError, NotFoundError, RemoteError, UnconfirmedError
 from ...core.messages import _
 from . import periods
-from .bill_release import release
+from .bill_release import ledger_named, release
 from .client import wait_until
-from .ledger import CREDIT_NOTE, INVOICE, balance_is_total, is_released, key_of_row, path_of
+from .ledger import CREDIT_NOTE, INVOICE, balance_is_total, is_released, key_of_row, keys_of, path_of
 from .wire import amount, part, text, wrapped
 
 OPPOSITE = {INVOICE: CREDIT_NOTE, CREDIT_NOTE: "CreditAdj"}
@@ -19,7 +19,7 @@ REVERSES = "[reverses:"
 
 
 class Reversals:
-    """Finds, creates and releases reversals.
+    """Finds, creates, releases and withdraws reversals.
 
     :param ledger: `Ledger`
     """
@@ -70,35 +70,37 @@ class Reversals:
             raise RemoteError(
                 _("Visma.net has accepted the reversal of %(document)s, but has not finished it.", document=key)
             )
-        path = path_of(key_of_row(reversal))
-        if self._is_closed(text(reversal, "financialPeriod")):
-            period = text(reversal, "financialPeriod")
-            if is_new or self.is_ours(reversal):
-                # no reversal that cannot be released may stay there and be released later
-                self.client.delete(path)
-                raise LockedPeriodError(
-                    _(
-                        "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s.",
-                        period=period,
-                        document=key,
-                    )
-                )
-            raise LockedPeriodError(
-                _(
-                    "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s. "
-                    "Delete its reversal %(reversal)s there.",
-                    period=period,
-                    document=key,
-                    reversal=key_of_row(reversal),
-                )
-            )
+        self._require_open_period(key, reversal, is_new or self.is_ours(reversal))
         if _reverses(row) not in text(reversal, "note"):
-            self.client.update(path, wrapped({"note": f"Reverses {key} {_reverses(row)}"}))
+            note = f"Reverses {key} {_reverses(row)}"
+            self.client.update(path_of(key_of_row(reversal)), wrapped({"note": note}))
         return reversal
 
-    def _is_closed(self, period):
-        """Whether a period is closed now; the periods are read again for that."""
-        return any(periods.is_closed(row) for row in self.client.rows(periods.PATH) if periods.code_of(row) == period)
+    def _require_open_period(self, key, reversal, is_ours):
+        """:raises LockedPeriodError: the period of a reversal is closed now; one of Odoo is deleted"""
+        period = text(reversal, "financialPeriod")
+        now = (row for row in self.client.rows(periods.PATH) if periods.code_of(row) == period)
+        if not any(map(periods.is_closed, now)):
+            return
+        if is_ours:
+            # no reversal that cannot be released may stay there and be released later
+            self.client.delete(path_of(key_of_row(reversal)))
+            raise LockedPeriodError(
+                _(
+                    "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s.",
+                    period=period,
+                    document=key,
+                )
+            )
+        raise LockedPeriodError(
+            _(
+                "The financial period %(period)s is closed in Visma.net, so Odoo cannot reverse %(document)s. "
+                "Delete its reversal %(reversal)s there.",
+                period=period,
+                document=key,
+                reversal=key_of_row(reversal),
+            )
+        )
 
     def complete(self, row, reversal):
         """Release a reversal; a note on it."""
@@ -108,6 +110,44 @@ class Reversals:
             document=key_of_row(row),
             reversal=key_of_row(reversal),
         )
+
+    def reverse(self, standing):
+        """Reverse documents in the ledger; notes for the accountant."""
+        if not standing:
+            return []
+        sentence = _(
+            "Still in the ledger of Visma.net until this is fixed: %(documents)s.", documents=keys_of(standing)
+        )
+        with ledger_named(sentence, RemoteError, UnconfirmedError):
+            prepared = [(row, self.prepare(row)) for row in standing]
+            return [self.complete(*pair) for pair in prepared]
+
+    def withdraw(self, row, reversal, waiting):
+        """Delete the unreleased replacement and reversal of a released document; a note for the accountant.
+
+        Odoo marks a reversal after Visma has created it. One without a mark is Odoo's if a replacement waited for it.
+
+        :param reversal: not released; None when there is none
+        :param waiting: the unreleased replacements
+        """
+        key = key_of_row(row)
+        is_ours = reversal and (self.is_ours(reversal) or _is_since(reversal, waiting))
+        # the reversal first, because the replacements tell that it is Odoo's
+        for leftover in (*([reversal] if is_ours else []), *waiting):
+            self.client.delete(path_of(key_of_row(leftover)))
+        if reversal and not is_ours:
+            return _(
+                "%(reversal)s reverses %(document)s when it is released in Visma.net. Delete it there to keep "
+                "%(document)s.",
+                reversal=key_of_row(reversal),
+                document=key,
+            )
+        if waiting and not reversal:
+            return _(
+                "Odoo may have asked Visma.net to reverse %(document)s. If a reversal appears there, delete it.",
+                document=key,
+            )
+        return ""
 
     def is_ours(self, reversal):
         return REVERSES in text(reversal, "note")
@@ -147,3 +187,8 @@ def require_open(row):
 
 def _reverses(row):
     return f"{REVERSES}{key_of_row(row)}]"
+
+
+def _is_since(reversal, waiting):
+    """Whether a reversal was made after one of the documents that wait for it."""
+    return any(text(reversal, "createdDateTime") >= text(row, "createdDateTime") for row in waiting)

@@ -272,26 +272,28 @@ def _changes(payload, row):
     is_inactive = text(row, "status") == INACTIVE
     if payload["active"] == is_inactive:
         changes["status"] = {"value": "Active" if payload["active"] else INACTIVE}
-    shown_address = part(row, "mainAddress")
-    address = {
-        key: value
-        for key, value in _address(payload).items()
-        if value["value"]
-        != (text(part(shown_address, "country"), "id") if key == "countryId" else text(shown_address, key))
-    }
-    if payload["street2"] == second_street(shown_address):
-        address.pop("addressLine2", None)
-    elif text(shown_address, "addressLine3"):
-        address["addressLine3"] = {"value": ""}
-    if address:
+    if address := _address_changes(payload, part(row, "mainAddress")):
         changes["mainAddress"] = {"value": address}
-    shown_contact = part(row, "mainContact")
-    contact = {key: value for key, value in _contact(payload).items() if value["value"] != text(shown_contact, key)}
-    if text(shown_contact, "name") not in ("", shown["name"]):
-        # another contact name, which Odoo does not change
-        contact.pop("name", None)
-    if contact:
+    if contact := _contact_changes(payload, part(row, "mainContact"), shown["name"]):
         changes["mainContact"] = {"value": contact}
+    return changes
+
+
+def _address_changes(payload, shown):
+    known = {**shown, "countryId": part(shown, "country").get("id")}
+    changes = {key: value for key, value in _address(payload).items() if value["value"] != text(known, key)}
+    if payload["street2"] == second_street(shown):
+        changes.pop("addressLine2", None)
+    elif text(shown, "addressLine3"):
+        changes["addressLine3"] = {"value": ""}
+    return changes
+
+
+def _contact_changes(payload, shown, supplier):
+    changes = {key: value for key, value in _contact(payload).items() if value["value"] != text(shown, key)}
+    if text(shown, "name") not in ("", supplier):
+        # another contact name, which Odoo does not change
+        changes.pop("name", None)
     return changes
 
 

@@ -1,13 +1,12 @@
 """Example Books as the engine sees it."""
 
-import hashlib
-import hmac
 from functools import cached_property
 
 from odoo.addons.ml_connector.core.errors import InvalidDataError
 from odoo.addons.ml_connector.core.http import read_json
 from odoo.addons.ml_connector.core.messages import _
 from odoo.addons.ml_connector.core.provider import CheckReport, Credential, Event, Finding, Provider
+from odoo.addons.ml_connector.core.webhooks import header, is_signed
 
 from .bills import Bills
 from .client import ExampleClient
@@ -40,9 +39,7 @@ class ExampleProvider(Provider):
 
     @classmethod
     def verify_webhook(cls, headers, body, secrets):
-        given = headers.get("X-Signature", "")
-        signatures = [hmac.new(secret.encode(), body, hashlib.sha256).hexdigest() for secret in filter(None, secrets)]
-        return any([hmac.compare_digest(given, signature) for signature in signatures])
+        return is_signed(body, secrets, [header(headers, "X-Signature")])
 
     @classmethod
     def parse_webhook(cls, headers, body):

@@ -1,0 +1,123 @@
+"""Errors of a transfer: what they mean, and the state that it has after them."""
+
+import logging
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError
+
+from ..core.errors import ConflictError, ConnectorError, ServerError, StoppedError
+from ..core.messages import _
+from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
+from ..models.ml_sync_log import INDEPENDENT, ODOO, odoo_key
+from .server_faults import server_fault
+
+_logger = logging.getLogger(__name__)
+
+LOOK_UP_DELAY = timedelta(seconds=30)
+"""Delay before an unanswered request is looked up: the provider may still process it, and its lists may lag behind."""
+
+
+class MissingDependencyError(ConnectorError):
+    """The record depends on another remote record that is not in Odoo yet."""
+
+    error_class = "mapping"
+    can_come_true = True
+
+    def __init__(self, message, key, name):
+        super().__init__(message)
+        self.key = key
+        self.name = name
+
+
+class FieldConflictError(ConflictError):
+    """The same values were changed on both sides, and a user has to decide.
+
+    :param values: {name: (Odoo's value, the provider's value)}
+    """
+
+    def __init__(self, message, values):
+        super().__init__(message)
+        self.values = {name: list(sides) for name, sides in values.items()}
+
+
+class NewerRemoteVersionError(ConnectorError):
+    """The provider changed the record too, and that change must be in Odoo before Odoo's change is sent.
+
+    :param key: kind and external id of the awaited record
+    """
+
+    error_class = "unseen_change"
+    can_come_true = True
+
+    def __init__(self, message, key):
+        super().__init__(message)
+        self.key = key
+
+
+def as_connector_error(connection, error):
+    """A ConnectorError for any exception. An unknown one is a bug, shown by its type only."""
+    if isinstance(error, ConnectorError):
+        return error
+    if isinstance(error, AccessError):
+        return connection._missing_right(error)
+    if fault := server_fault(error):
+        _logger.warning("The server could not do what a transfer needs", exc_info=error)
+        return ServerError(fault)
+    _logger.error("Unexpected error while a record was transferred", exc_info=error)
+    return ConnectorError(_("Unexpected error: %(error)s. See the server log for details.", error=type(error).__name__))
+
+
+def may_be_of_one(problem, has_effect):
+    """Whether a call for several records may have failed because of one, and can be repeated for the others.
+
+    :param has_effect: whether the call may have reached the provider, so that it must not be repeated
+    """
+    known = ERROR_CLASSES[problem.error_class]
+    if problem.error_class == "bug":
+        return not has_effect
+    return not (known.retried or known.stops_connection or known.state == "unknown")
+
+
+def failure_values(log, error):
+    """Values of a transfer after a failed attempt: state, next attempt, error class and sentence."""
+    error_class = ERROR_CLASSES[error.error_class]
+    vals = {
+        "error_class": error.error_class,
+        "error_message": error.message,
+        "lease_until": False,
+        "milliseconds": 0,
+        **INDEPENDENT,
+    }
+    if not isinstance(error, StoppedError):
+        vals["stop_count"] = 0
+    if error.awaits is not None:
+        vals |= {"depends_kind": ODOO, "depends_external_id": odoo_key(error.awaits._name, error.awaits.id or "")}
+        vals["next_try_at"] = fields.Datetime.now() + timedelta(seconds=retry_seconds(log.try_count))
+    if error_class.retried and log.try_count < MAX_TRIES:
+        delay = timedelta(seconds=retry_seconds(log.try_count, error.retry_after))
+        return {**vals, "state": "pending", "next_try_at": fields.Datetime.now() + delay, "sent_at": False}
+    if error_class.state == "unknown":
+        return {**vals, "state": "unknown", "next_try_at": _look_up_at(log)}
+    if error_class.state == "ignored":
+        vals |= {"done_at": fields.Datetime.now(), "ignored_reason": error.message}
+    if error_class.state == "waiting" and not error.can_come_true:
+        return {**vals, "state": "failed", "sent_at": False}
+    return {**vals, "state": error_class.state, "sent_at": False}
+
+
+def passed_over(error):
+    """Return the error of one folder or file; raise it when all others would meet it too."""
+    if ERROR_CLASSES[error.error_class].stops_connection:
+        raise error
+    return error
+
+
+def _look_up_at(log):
+    """When to ask the provider whether an unconfirmed record arrived: not while it may still process it."""
+    return max(fields.Datetime.now() + LOOK_UP_DELAY, ended_at(log))
+
+
+def ended_at(log):
+    """When the provider has certainly finished processing what was sent."""
+    return (log.sent_at or fields.Datetime.now()) + timedelta(seconds=log.connection_id._provider_class().lookup_delay)

@@ -1,0 +1,235 @@
+"""Records that both sides may change, into Odoo."""
+
+from datetime import UTC
+
+from ..core.documents.reconciliation import merge
+from ..core.errors import ConnectorError
+from ..core.messages import _
+from ..models.ml_connection import WORKING_STATES
+from ..models.ml_sync_log import OPEN_STATES
+from .base import OfFlow
+from .failures import FieldConflictError
+
+CONTACTS = "contacts"
+"""Key under which a record link keeps the contacts that were read."""
+
+
+class Merge(OfFlow):
+    """Only the pull merges; a push reads first and sends only Odoo's changes (`own_changes.py`)."""
+
+    def merge(self, entries):
+        """Decide for each value of the linked records which side it is taken from."""
+        if "conflict_policy" not in self.spec.options:
+            return
+        entries = [entry for entry in entries if entry.bound and not entry.error]
+        bindings = self.env["ml.binding"].search(
+            [
+                ("connection_id", "=", self.connection.id),
+                ("kind", "=", self.flow.kind),
+                ("external_id", "in", [entry.document.external_id for entry in entries]),
+            ]
+        )
+        by_external_id = bindings.grouped("external_id")
+        sent = self._sent_values([entry.bound for entry in entries])
+        elsewhere = self._decided_elsewhere(bindings)
+        odoo_values = shared_values(self.flow, [entry.bound for entry in entries])
+        for entry in entries:
+            binding = by_external_id[entry.document.external_id]
+            remote_values = entry.document.shared()
+            if binding.is_shared or not self._has_agreement(
+                binding, entry.bound, odoo_values[entry.bound.id], remote_values
+            ):
+                continue
+            agree_on_arrived(binding, sent.get(binding.res_id), remote_values)
+            entry.read = binding.agreed_vendor.get(CONTACTS)
+            decider = elsewhere.get(binding.external_id, binding)
+            merged = merge(odoo_values[entry.bound.id], remote_values, decider.agreed_odoo, decider.agreed_vendor)
+            if decider != binding:
+                # the other connection asks the user and sends
+                entry.taken, entry.kept = merged.taken, {}
+                continue
+            try:
+                self._resolve_conflicts(entry, merged, binding)
+            except ConnectorError as error:
+                entry.error = error
+            else:
+                entry.taken, entry.kept = merged.taken, merged.kept
+
+    def _has_agreement(self, binding, record, odoo_values, remote_values):
+        """Whether the last common values are known; otherwise the provider's values apply.
+
+        If the record was changed in Odoo after its transfer, each difference counts as changed on both sides.
+        """
+        if binding.agreed_odoo and binding.agreed_vendor:
+            return True
+        touched = self.flow._reader(record._name)._touched_at(record)[record.id]
+        if not self.flow._counterpart("push") or (binding.synced_at and touched <= binding.synced_at):
+            return False
+        unknown = unknown_values(odoo_values, remote_values)
+        remote = {name: remote_values[name] for name in odoo_values if odoo_values[name] and name in remote_values}
+        binding.agreed_odoo = {**odoo_values, **unknown}
+        binding.agreed_vendor = {**remote, **unknown}
+        return True
+
+    def _sent_values(self, records):
+        """{record id: values of Odoo} of open transfers of records of one model, which may have arrived."""
+        push_flow = self.flow._counterpart("push")
+        if not push_flow or not records:
+            return {}
+        logs = self.env["ml.sync.log"].search(
+            [
+                ("flow_id", "=", push_flow.id),
+                ("res_model", "=", records[0]._name),
+                ("res_id", "in", [record.id for record in records]),
+                ("state", "in", OPEN_STATES),
+            ],
+            order="id",
+        )
+        return {log.res_id: log.sent_values for log in logs.sudo() if log.sent_values}  # sudo: field without access
+
+    def _decided_elsewhere(self, bindings):
+        """{external id: record link of another connection} of records about which that connection decides.
+
+        Several connections may read the same contact of the provider. Of those that also send it, one with the policy
+        *Ask* decides, else the first one. Otherwise each would decide by its own policy what another one asks a user.
+        """
+        connection = self.connection
+        same = self.env["ml.binding"].search(
+            [
+                ("kind", "=", self.flow.kind),
+                ("external_id", "in", bindings.mapped("external_id")),
+                ("is_shared", "=", False),
+                ("connection_id.provider", "=", connection.provider),
+                ("connection_id.business", "=", connection.business),
+            ]
+        )
+        same = same.filtered(lambda binding: self._is_watched(binding))
+        records = {binding.external_id: (binding.res_model, binding.res_id) for binding in bindings}
+        asking = {other: self._asks(other) for other in same.connection_id}
+        found = {}
+        for binding in same.sorted(lambda binding: (not asking[binding.connection_id], binding.connection_id.id)):
+            is_same = records[binding.external_id] == (binding.res_model, binding.res_id)
+            if is_same and asking[binding.connection_id] is not None and binding.agreed_odoo and binding.agreed_vendor:
+                found.setdefault(binding.external_id, binding)
+        return found
+
+    def _is_watched(self, binding):
+        """Whether its connection reads the record, or asked a user about it before it was paused."""
+        connection = binding.connection_id
+        if connection.state in WORKING_STATES:
+            return True
+        asked = [
+            ("connection_id", "=", connection.id),
+            ("kind", "=", self.flow.kind),
+            ("external_id", "=", binding.external_id),
+            ("state", "=", "failed"),
+            ("is_current", "=", True),
+        ]
+        return bool(self.env["ml.sync.log"].search(asked).filtered("conflict"))
+
+    def _asks(self, connection):
+        """Whether a connection that merges such records asks about conflicts; None where it does not merge them."""
+        pull_flow = connection.flow_ids.filtered(
+            lambda other: other.active and other.direction == "pull" and other.kind == self.flow.kind
+        )[:1]
+        return pull_flow.conflict_policy == "ask" if pull_flow and pull_flow._counterpart("push") else None
+
+    def _resolve_conflicts(self, entry, merged, binding):
+        """Resolve the conflicts by the user's decision about these values, or by the flow's policy."""
+        if not merged.conflicts:
+            return
+        decided = self._decided(entry.log, merged.conflicts)
+        winner = decided or self._winner(entry, binding)
+        if winner:
+            merged.settle(list(merged.conflicts), winner, binding.agreed_odoo)
+            return
+        exporter = self.flow._reader(entry.bound._name)
+        raise FieldConflictError(
+            _(
+                "Changed in both Odoo and %(provider)s: %(fields)s.",
+                provider=self.run.provider.label,
+                fields=[exporter._shared_label(name) for name in merged.conflicts],
+            ),
+            merged.conflicts,
+        )
+
+    def _decided(self, log, conflicts):
+        shown = (log and log.decision and log.conflict) or {}
+        same = {name: list(sides) for name, sides in conflicts.items()} == {name: shown.get(name) for name in conflicts}
+        return log.decision if same else False
+
+    def _winner(self, entry, binding):
+        """`odoo` or `vendor` (the provider); empty when a user has to decide."""
+        if not self.flow._counterpart("push"):
+            return "vendor"
+        if self.flow.conflict_policy == "ask":
+            return ""
+        if self.flow.conflict_policy != "newest":
+            return self.flow.conflict_policy
+        touched = self.flow._reader(entry.bound._name)._touched_at(entry.bound)[entry.bound.id]
+        is_newer = self.remote.changed_after(binding.external_id, touched.replace(tzinfo=UTC))
+        return {True: "vendor", False: "odoo"}.get(is_newer, "")
+
+    def agreements(self, entries):
+        """{entry: common values for its record link} of written entries.
+
+        A record linked by hand may be the one that an unanswered transfer made: then nobody knows which side changed
+        a value that differs, and the next run treats it as changed on both.
+        """
+        if "conflict_policy" not in self.spec.options:
+            return {}
+        values = shared_values(self.flow, [entry.record for entry in entries])
+        tried = self._sent_values([entry.record for entry in entries if entry.outcome == "linked"])
+        agreements = {}
+        for entry in entries:
+            odoo_values, remote_values = values[entry.record.id], entry.document.shared()
+            unknown = unknown_values(odoo_values, remote_values) if entry.record.id in tried else {}
+            agreements[entry] = {
+                "agreed_odoo": {**odoo_values, **entry.kept, **unknown},
+                "agreed_vendor": {**remote_values, CONTACTS: entry.document.contacts_read(), **unknown},
+            }
+        return agreements
+
+    def read_doubtful_again(self, agreements):
+        """Let a version be imported again whose common values are unknown: then the user is asked about them."""
+        doubtful = [entry.log for entry, values in agreements.items() if None in values["agreed_odoo"].values()]
+        self.env["ml.sync.log"].union(*doubtful)._outdate()
+
+    def queue_kept(self, entries):
+        """Queue records whose Odoo values changed alone, or won."""
+        kept = [entry.record for entry in entries if entry.kept]
+        push_flow = kept and self.flow._counterpart("push")
+        if push_flow:
+            exporter = push_flow._reader(kept[0]._name)
+            records = exporter.env[kept[0]._name].browse(record.id for record in kept)
+            records = records.filtered_domain(exporter._domain(push_flow))
+            self.env["ml.sync.log"]._enqueue(push_flow, records)
+
+
+def agree_on_arrived(binding, sent, remote_values):
+    """Values of an unconfirmed transfer that arrived are common values, not changes of the provider."""
+    arrived = {
+        name: value
+        for name, value in (sent or {}).items()
+        if remote_values.get(name) == value and binding.agreed_vendor.get(name) != value
+    }
+    if arrived:
+        binding.agreed_odoo = {**binding.agreed_odoo, **arrived}
+        binding.agreed_vendor = {**binding.agreed_vendor, **arrived}
+
+
+def shared_values(flow, records):
+    """{record id: values that both sides may change} of records of one model."""
+    if not records:
+        return {}
+    exporter = flow._reader(records[0]._name)
+    return exporter._shared_values(exporter.env[records[0]._name].browse(record.id for record in records))
+
+
+def unknown_values(odoo_values, remote_values):
+    """{name: None} of the values that both sides have and that differ: nobody knows which side changed them."""
+    return dict.fromkeys(
+        name
+        for name, value in odoo_values.items()
+        if value and remote_values.get(name) and remote_values[name] != value
+    )

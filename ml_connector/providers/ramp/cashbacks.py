@@ -1,0 +1,56 @@
+"""Cashback of the cards, into Odoo."""
+
+from ...core.documents import JournalEntry, JournalLine, Reference
+from ...core.errors import InvalidDataError
+from ...core.messages import _
+from .card import ISSUER
+from .money import read_money
+from .pull_base import SyncedPull, made_on
+from .scopes import CASHBACKS_READ
+from .versions import item, money_key
+from .wire import required_id
+
+CASHBACK = Reference(kind="account", external_id="cashback", name="Ramp cashback")
+
+
+class Cashbacks(SyncedPull):
+    key = "cashbacks"
+    label = _("Cashback")
+    kind = "cashback"
+    sequence = 56
+    scopes = (CASHBACKS_READ,)
+    options = ("post_bills", "lock_date_policy", "start_date")
+    help = _("Books cashback as income owed by the card issuer.")
+    sync_type = "STATEMENT_CREDIT_SYNC"
+
+    def listed(self, **filters):
+        return self.client.cashbacks(**filters)
+
+    def row(self, external_id):
+        return self.client.cashback(external_id)
+
+    def item(self, row):
+        content = [row.get("created_at"), money_key(row.get("amount"))]
+        return item(row, content, f"Cashback {str(row.get('created_at'))[:10]}")
+
+    def translate(self, payload):
+        return cashback(payload)
+
+
+def cashback(payload):
+    """The `JournalEntry` of a cashback: income that the issuer owes."""
+    amount, currency = read_money(payload.get("amount"), _("the amount of the cashback"))
+    when = made_on(payload)
+    if when is None:
+        raise InvalidDataError(_("The cashback has no date in Ramp."))
+    external_id = required_id(payload, _("the cashback"))
+    return JournalEntry(
+        external_id=external_id,
+        number=f"Cashback {when:%Y-%m-%d}",
+        document_date=when,
+        currency=currency,
+        lines=(
+            JournalLine(amount=amount, account=ISSUER, description="Ramp cashback"),
+            JournalLine(amount=-amount, account=CASHBACK, description="Ramp cashback"),
+        ),
+    )

@@ -1,0 +1,176 @@
+"""Vendor credits and their application to bills, into Odoo."""
+
+from ...core.documents import Bill, BillLine, CreditApplication
+from ...core.errors import InvalidDataError
+from ...core.messages import Amount, _
+from .money import read_money
+from .pull_base import RampPull
+from .scopes import VENDORS_READ
+from .selections import coding, selections
+from .vendors import vendor_of
+from .versions import coding_key, item, line_key, money_key, picked
+from .wire import day, required_id, rows, text
+
+
+class CreditPull(RampPull):
+    """Reads rows of vendor credits. Ramp has no sync status for them: only the record links tell which are booked."""
+
+    def pull(self, cursor, since):
+        if self.is_foreign:
+            return
+        found = self.client.vendor_credits(
+            include_fully_used=True,
+            entity_id=self.entity_id or None,
+            from_accounting_date=since.isoformat() if since else None,
+        )
+        yield from self.pages(found, lambda row: self.made_of(row) if self._is_wanted(row, since) else None)
+
+    def _is_wanted(self, row, since):
+        return self.concerns_us(row) and self.is_since(row, since, _credited_on)
+
+    def made_of(self, row):
+        """The record of a credit, or the list of its records."""
+        raise NotImplementedError
+
+
+class Credits(CreditPull):
+    key = "credits"
+    label = _("Vendor Credits")
+    kind = "credit"
+    sequence = 51
+    scopes = (VENDORS_READ,)
+    options = ("post_bills", "lock_date_policy", "start_date")
+    help = _("Reads vendor credits as credit notes.")
+
+    def made_of(self, row):
+        return credit_item(row)
+
+    def read(self, external_id):
+        row = self.client.vendor_credit(external_id)
+        return credit_item(row) if self.concerns_us(row) and not self.is_foreign else None
+
+    def translate(self, payload):
+        return vendor_credit(payload)
+
+
+class CreditApplications(CreditPull):
+    """Applications of credits to bills: a separate step, because both must be booked before."""
+
+    key = "credit_applications"
+    label = _("Vendor Credits on Bills")
+    kind = "application"
+    sequence = 52
+    scopes = (VENDORS_READ,)
+    options = ("start_date",)
+    help = _("Reconciles credit notes with the bills to which they were applied in Ramp.")
+
+    def made_of(self, row):
+        return list(application_items(row))
+
+    def read(self, external_id):
+        row = self.client.vendor_credit(external_id.partition(":")[0])
+        return next((item for item in application_items(row) if item.external_id == external_id), None)
+
+    def translate(self, payload):
+        return credit_application(payload)
+
+
+def credit_item(row):
+    content = {
+        **picked(row, ("accounting_date", "reference_number", "vendor_id")),
+        "amount": money_key(row.get("total_amount")),
+        "coding": coding_key(row),
+        "lines": [line_key(line) for key in ("expense_line_items", "inventory_line_items") for line in rows(row, key)],
+    }
+    return item(row, content, _title(row))
+
+
+def application_items(row):
+    credit_id = required_id(row)
+    for applied in rows(row, "applied_bills"):
+        payload = {
+            "credit_id": credit_id,
+            "number": row.get("reference_number"),
+            "bill_id": applied.get("bill_id"),
+            "amount": applied.get("amount"),
+        }
+        key = f"{credit_id}:{text(applied, 'bill_id')}"
+        yield item(row, money_key(applied.get("amount")), _title(row), payload, external_id=key)
+
+
+def _title(row):
+    return str(row.get("reference_number") or row.get("id"))
+
+
+def _credited_on(row):
+    return day(row, "accounting_date", "created_at")
+
+
+def vendor_credit(payload):
+    """A `Bill` that is a credit note."""
+    external_id = required_id(payload, _("the vendor credit"))
+    total, currency = read_money(payload.get("total_amount"), _("the amount of the vendor credit"))
+    lines = _credit_lines(payload, currency)
+    if not lines:
+        raise InvalidDataError(_("The vendor credit has no lines in Ramp. Add them there."))
+    summed = sum(line.amount for line in lines)
+    if summed != total:
+        raise InvalidDataError(
+            _(
+                "The lines of the vendor credit add up to %(sum)s, but its total is %(total)s in Ramp.",
+                sum=Amount(summed, currency),
+                total=Amount(total, currency),
+            )
+        )
+    made = _credited_on(payload)
+    if made is None:
+        raise InvalidDataError(_("The vendor credit has no date in Ramp."))
+    return Bill(
+        external_id=external_id,
+        number=text(payload, "reference_number") or f"VC-{external_id[:8].upper()}",
+        vendor=vendor_of(payload, _("the vendor credit")),
+        document_date=made,
+        accounting_date=made,
+        due_date=made,
+        currency=currency,
+        total=total,
+        lines=tuple(lines),
+        is_credit=True,
+    )
+
+
+def _credit_lines(payload, currency):
+    header = selections(payload)
+    lines = []
+    for row in rows(payload, "expense_line_items") + rows(payload, "inventory_line_items"):
+        amount, line_currency = read_money(row.get("amount"), _("the amount of a line"))
+        if line_currency != currency:
+            raise InvalidDataError(
+                _(
+                    "A line of the vendor credit is in %(line_currency)s, but the credit is in %(currency)s.",
+                    line_currency=line_currency,
+                    currency=currency,
+                )
+            )
+        account, taxes, analytics = coding(header, row)
+        lines.append(
+            BillLine(amount=amount, description=text(row, "memo"), account=account, taxes=taxes, analytics=analytics)
+        )
+    return lines
+
+
+def credit_application(payload):
+    """A `CreditApplication`.
+
+    :param payload: `{"credit_id", "number", "bill_id", "amount"}`
+    """
+    amount, currency = read_money(payload.get("amount"), _("the applied amount"))
+    credit, bill = text(payload, "credit_id"), text(payload, "bill_id")
+    return CreditApplication(
+        external_id=f"{credit}:{bill}",
+        credit=credit,
+        bill=bill,
+        amount=amount,
+        currency=currency,
+        number=text(payload, "number"),
+    )

@@ -1,0 +1,113 @@
+"""What card transactions and reimbursements share: their lists, their booking date and their lines."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from ...core.errors import InvalidDataError
+from ...core.messages import Amount, _
+from ...core.remote import RemotePage
+from ...core.split_amount import share
+from .money import currency_digits, read_money
+from .pull_base import LOOK_BACK, READY, SYNCED, SyncedPull, since_moment
+from .selections import coding, selections
+from .wire import day, rows, text
+
+
+class SpendPull(SyncedPull):
+    """Records that are ready to sync, and those synced recently, which may have changed."""
+
+    selections = ({},)
+    """Filters of the lists that together contain all of them."""
+
+    def pull(self, cursor, since):
+        if self.is_foreign:
+            return
+        for selection in self.selections:
+            yield from self._selected(since, **selection, sync_status=READY)
+            if cursor:
+                begin = max(datetime.fromisoformat(cursor), datetime.now(UTC) - LOOK_BACK)
+                yield from self._selected(since, **selection, sync_status=SYNCED, synced_after=begin.isoformat())
+        yield RemotePage(items=(), cursor=cursor or datetime.now(UTC).isoformat())
+
+    def booked(self, since):
+        if self.is_foreign:
+            return
+        begin = since_moment(since, self.provider.zone)
+        for selection in self.selections:
+            yield from self._selected(None, **selection, sync_status=SYNCED, synced_after=begin)
+
+    def _selected(self, since, **filters):
+        def read(row):
+            return self.item(row) if self.is_due(row) and self.is_since(row, since, booking_date) else None
+
+        return self.pages(self.listed(entity_id=self.entity_id or None, **filters), read)
+
+    def is_due(self, row):
+        return self.concerns_us(row) and text(row, "sync_status") in (READY, SYNCED)
+
+
+def booking_date(payload):
+    """The accounting date of a transaction or reimbursement, or None."""
+    return day(payload, "accounting_date", "settlement_date", "transaction_date", "user_transaction_time", "created_at")
+
+
+def line_values(payload, total, currency, what):
+    """Values of the lines, which add up to the total.
+
+    Lines are in the merchant's currency; their amounts in the settled currency prevail if Ramp sends them. Rounding
+    differences are distributed by largest remainder.
+    """
+    header, source = selections(payload), rows(payload, "line_items")
+    if not source:
+        account, taxes, analytics = coding(header, {})
+        memo = text(payload, "memo")
+        return [{"amount": total, "description": memo, "account": account, "taxes": taxes, "analytics": analytics}]
+    lines = []
+    for row, amount in zip(source, _amounts(source, total, currency, what), strict=True):
+        account, taxes, analytics = coding(header, row)
+        values = {"account": account, "taxes": taxes, "analytics": analytics}
+        lines.append({"amount": amount, "description": text(row, "memo"), **values})
+    return lines
+
+
+def _amounts(source, total, currency, what):
+    digits = currency_digits(currency)
+    weights, converted = _weights(source, currency)
+    if len(source) == 1:
+        if converted and weights[0] != total:
+            _check_rounding(weights, total, currency, what)
+        return [total]
+    if converted:
+        _check_rounding(weights, total, currency, what)
+        if sum(weights) == total:
+            return weights
+    return share(total, weights, digits)
+
+
+def _weights(source, currency):
+    """Amounts of the lines, and whether they are already in the settled currency."""
+    settled = [row.get("converted_amount") for row in source]
+    if all(amount is not None for amount in settled):
+        read = [read_money(amount, _("the amount of a line")) for amount in settled]
+    else:
+        if any(row.get("amount") is None for row in source):
+            raise InvalidDataError(_("A line has no amount in Ramp."))
+        read = [read_money(row["amount"], _("the amount of a line")) for row in source]
+    currencies = {line_currency for _amount, line_currency in read}
+    if len(currencies) > 1:
+        raise InvalidDataError(_("The lines are in several currencies: %(currencies)s.", currencies=sorted(currencies)))
+    return [amount for amount, _currency in read], currencies == {currency}
+
+
+def _check_rounding(amounts, total, currency, what):
+    """Raise if lines in the settled currency differ from the total by more than the rounding of each."""
+    unit = Decimal(1).scaleb(-currency_digits(currency))
+    if abs(sum(amounts) - total) > unit * len(amounts):
+        raise InvalidDataError(
+            _(
+                "The lines of %(record)s add up to %(sum)s, but its amount is %(total)s in Ramp.",
+                record=what,
+                sum=Amount(sum(amounts, Decimal(0)), currency),
+                total=Amount(total, currency),
+            )
+        )
