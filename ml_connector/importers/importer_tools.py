@@ -27,11 +27,6 @@ def exact(amount, currency):
     return Decimal(float_repr(currency.round(amount), currency.decimal_places))
 
 
-def provider_name(flow):
-    """The name of the provider in sentences."""
-    return flow.connection_id._provider_class().label
-
-
 def change_note(provider, differences, is_posted=True):
     """A sentence on the differences between a record and the newest version of its document; empty without any.
 
@@ -251,7 +246,7 @@ class OpenDates:
 
     def __init__(self, env, flow):
         self._env = env
-        self._provider = provider_name(flow)
+        self._provider = flow.connection_id._provider_name()
         self._company = flow.company_id.with_env(env)
         self._flow = flow
         self._locks = {}

@@ -35,7 +35,6 @@ from .importer_tools import (
     named,
     no_rate,
     odoo_refusals,
-    provider_name,
     tolerance,
     unusable,
 )
@@ -53,7 +52,7 @@ class BillBatch:
         self.flow = flow
         self.company = flow.company_id.with_env(self.env)
         self.connection = flow.connection_id
-        self.provider = provider_name(flow)
+        self.provider = flow.connection_id._provider_name()
         self.resolver = resolver
         self.tolerance = tolerance(flow)
         self.dates = OpenDates(self.env, flow)
@@ -138,7 +137,7 @@ class MlImporterBill(models.AbstractModel):
     def _plan_batch(self, flow, entries, resolver):
         for entry in entries:
             if entry.document.is_void:
-                self._plan_void(entry, provider_name(flow))
+                self._plan_void(entry, flow.connection_id._provider_name())
         entries = [entry for entry in entries if not entry.document.is_void]
         batch = BillBatch(self, flow, [entry.document for entry in entries], resolver)
         partners = self._partners(batch, entries)

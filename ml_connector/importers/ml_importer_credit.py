@@ -12,7 +12,6 @@ from .importer_tools import (
     is_of_company,
     named,
     odoo_refusals,
-    provider_name,
 )
 from .ml_importer_bill import BillBatch
 
@@ -81,7 +80,7 @@ class MlImporterApplication(models.AbstractModel):
                 "The applied credit is %(odoo_value)s in Odoo, but %(provider_value)s in %(provider)s.",
                 odoo_value=Amount(self._applied(credit, bill), credit.currency_id.name),
                 provider_value=Amount(document.amount, document.currency),
-                provider=provider_name(flow),
+                provider=flow.connection_id._provider_name(),
             )
             entry.plan("drift", credit, note=note)
             return

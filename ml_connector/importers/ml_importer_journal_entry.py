@@ -7,7 +7,7 @@ from ..core.documents import Bill, Party
 from ..core.errors import ConnectorError, InvalidDataError, NotReadyError
 from ..core.messages import Amount, _, paragraph
 from ..core.split_amount import share
-from ..models.ml_mapping import MONEY_JOURNALS
+from ..models.ml_mapped import MONEY_JOURNALS
 from .bill_taxes import ENTRY, MADE_HERE, BillPlan, LinePlan
 from .bill_writer import BillWriter
 from .entry_changes import EntryChanges

@@ -19,7 +19,6 @@ from .importer_tools import (
     exact,
     fits,
     odoo_refusals,
-    provider_name,
     tolerance,
 )
 from .spend_tools import method_line, owe_to_issuer, payment_journal
@@ -33,7 +32,7 @@ class PaymentBatch:
 
     def __init__(self, env, flow, documents, resolver):
         self.flow = flow
-        self.provider = provider_name(flow)
+        self.provider = flow.connection_id._provider_name()
         self.company = flow.company_id.with_env(env)
         self.resolver = resolver
         self.tolerance = tolerance(flow)

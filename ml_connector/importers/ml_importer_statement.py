@@ -15,7 +15,6 @@ from .importer_tools import (
     exact,
     fits,
     odoo_refusals,
-    provider_name,
 )
 from .ml_importer import ImportEntry
 from .spend_tools import (
@@ -274,7 +273,7 @@ class MlImporterReimbursement(models.AbstractModel):
 
     def _derive(self, flow, entry, resolver):
         document = entry.document
-        check_not_synced(entry, provider_name(flow))
+        check_not_synced(entry, flow.connection_id._provider_name())
         employee = contact(self.env, resolver, document.employee)
         return document.bill, {}, {("vendor", document.bill.vendor.external_id): employee}
 
@@ -343,7 +342,7 @@ class MlImporterTransfer(models.AbstractModel):
         return (document.issuer, document.source)
 
     def _plan_batch(self, flow, entries, resolver):
-        provider = provider_name(flow)
+        provider = flow.connection_id._provider_name()
         currencies = Currencies(self.env, (entry.document.currency for entry in entries), provider)
         dates = OpenDates(self.env, flow)
         for entry in entries:

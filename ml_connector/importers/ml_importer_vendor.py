@@ -7,7 +7,7 @@ from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotRea
 from ..core.messages import _, paragraph
 from ..core.tax_numbers import is_filler, same_number
 from ..exporters.ml_exporter import SHARED_FIELDS
-from .importer_tools import bound_elsewhere, is_of_company, odoo_refusals, provider_name
+from .importer_tools import bound_elsewhere, is_of_company, odoo_refusals
 from .vendor_claims import VendorClaims, VendorPlan
 from .vendor_match import VendorMatch, plain_name, vendor_reference
 
@@ -20,7 +20,7 @@ class VendorBatch:
     def __init__(self, env, flow, documents, resolver):
         self.env = env
         self.flow = flow
-        self.provider = provider_name(flow)
+        self.provider = flow.connection_id._provider_name()
         self.company = flow.company_id.with_env(env)
         self.resolver = resolver
         addresses = [document.address for document in documents]

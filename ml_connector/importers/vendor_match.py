@@ -13,7 +13,7 @@ from ..core.errors import MappingError, NotReadyError
 from ..core.messages import _
 from ..core.own_ids import may_be
 from ..core.tax_numbers import digits, is_filler, plain, same_number, tax_number, writings
-from .importer_tools import bound_elsewhere, provider_name
+from .importer_tools import bound_elsewhere
 
 LEGAL_FORMS = frozenset(
     "ab ag aktiengesellschaft aps as asa bhd bv bvba co company corp corporation cv doo eirl ek ev gbr gmbh inc"
@@ -69,7 +69,7 @@ class VendorMatch:
         self._partners = env["res.partner"].with_context(active_test=False)
         self._documents = documents
         self._connection = flow.connection_id
-        self._provider = provider_name(flow)
+        self._provider = flow.connection_id._provider_name()
         self._by_id = self._read_by_id()
         self._by_sister = self._read_by_sister()
         self._by_vat = self._read_by_vat()
