@@ -144,8 +144,6 @@ class Provider:
     """Seconds after which the provider has surely finished an unanswered request, so that Odoo can look it up."""
     access_end_advice = ""
     """Sentence on what to do before the refresh token expires, if the provider's expires."""
-    pushes: dict[str, type] = {}
-    """By push flow: the class that renders, sends and finds its records. It is instantiated once for each run."""
 
     def __init__(self, settings: Settings, tokens, observe):
         """
@@ -157,7 +155,6 @@ class Provider:
         self.settings = settings
         self._tokens = tokens
         self._observe = observe
-        self._pushes = {}
 
     @cached_property
     def _flows(self):
@@ -231,108 +228,8 @@ class Provider:
     def release_accounting_connection(self):
         """Undo `claim_accounting_connection`; never affects another system."""
 
-    def pull(self, flow: str, cursor: str, since):
-        """Pages of a pull flow, to be stored one by one.
-
-        :param cursor: as stored after the last committed page, empty at first
-        :param since: `date` before which records are not synced, or None
-        """
-        raise NotImplementedError
-
-    def booked(self, flow: str, since):
-        """Pages of records that the provider has marked as booked since a `date`, and so no longer offers for booking.
-
-        For flows that relist. Records may be older if the provider does not tell when they were booked.
-        """
-        raise NotImplementedError
-
-    def reread(self, flow: str):
-        """Pages of booked records that may have changed since: the engine compares the known ones again."""
-        return iter(())
-
-    def fetch(self, flow: str, external_id: str):
-        """The current version of one record; None if it no longer exists."""
-        raise NotImplementedError
-
-    def fetch_files(self, flow: str, external_id: str, known: dict):
-        """The current record of a flow of files, with links to its files; None if it no longer exists.
-
-        :param known: `subject_kind`; if known, the `names` of its files and a `day` on which they may have been created
-        """
-        return self.fetch(flow, external_id)
-
-    def acknowledge(self, flow: str, versions: list[str]) -> dict[str, str]:
-        """Report to the provider that records are stored. The engine repeats it until it succeeds.
-
-        :param versions: of the stored items
-        :return: versions that the provider recalled meanwhile, with the reason
-        """
-        raise NotImplementedError
-
-    def heard(self, flow: str, external_id: str) -> tuple[str, str, str] | None:
-        """A manual change in the provider to records of a push flow.
-
-        :return: kind and external ID of the affected record, and a sentence on it; None: no manual change
-        """
-        return None
-
-    def changed_after(self, flow: str, external_id: str, moment) -> bool | None:
-        """Whether a record of a flow with a `conflict_policy` changed in the provider after `moment` (UTC).
-
-        None if the provider's times do not tell: then the accountant decides.
-        """
-        raise NotImplementedError
-
-    def document(self, flow: str, payload: dict):
-        """Translate a payload. Pure: no remote call. Raises InvalidDataError."""
-        raise NotImplementedError
-
     def download(self, url: str) -> tuple[str, bytes]:
         """MIME type and content of a file of the provider."""
-        raise NotImplementedError
-
-    def render(self, flow: str, document) -> dict:
-        """The body to send for a document. Pure; its fingerprint detects changes."""
-        return self._push(flow).render(document)
-
-    def untaken(self, flow: str) -> frozenset:
-        """Names of `shared` values that the provider is known not to accept (`SendResult.untaken`)."""
-        return frozenset()
-
-    def send(self, flow: str, payload: dict, external_id: str, key: str):
-        """Create (`external_id` empty) or update a record.
-
-        :param key: idempotency key, stable over retries
-        :raises UnconfirmedError: the request may have taken effect
-        """
-        return self._push(flow).send(payload, external_id, key)
-
-    def send_many(self, flow: str, jobs: list[tuple[dict, str, str]]) -> list:
-        """Create or update several records (`payload`, `external_id`, `key` each), at most the flow's `batch`.
-
-        :return: for each, in order, a `SendResult` or its `ConnectorError`
-        """
-        return self._push(flow).send_many(jobs)
-
-    def find(self, flow: str, payload: dict, key: str):
-        """Find out by Odoo's own reference whether an earlier `send` took effect."""
-        return self._push(flow).find(payload, key)
-
-    def _push(self, flow):
-        """One instance for each run, because it caches lookups."""
-        if flow not in self._pushes:
-            self._pushes[flow] = self.pushes[flow](self)
-        return self._pushes[flow]
-
-    def report(self, results, key: str) -> dict[str, str]:
-        """Report the results of records to the provider (`documents.Result` of one subject).
-
-        :return: external IDs that were refused, with the reason
-        """
-        raise NotImplementedError
-
-    def reported(self, result) -> bool | None:
-        """Whether the provider already has a result; None if that cannot be asked."""
         raise NotImplementedError
 
     def files(self):

@@ -3,6 +3,7 @@ from . import ml_exporter_coding
 from . import ml_exporter_purchase
 from . import ml_exporter_own_bill
 from . import ml_exporter_bill
+from . import ml_exporter_release
 from . import ml_exporter_employee
 from . import ml_exporter_paid
 from . import ml_exporter_bridged

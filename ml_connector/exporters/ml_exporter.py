@@ -8,10 +8,10 @@ from odoo.fields import Domain
 from ..core.documents import Address, AnalyticShare, BankAccount, Contact, Vendor
 from ..core.documents.vendor import person_key, split_person_key
 from ..core.errors import ConnectorError
+from ..core.kinds import kind_name
 from ..core.messages import _, paragraph
 from ..core.own_ids import own_id
 from ..models.ml_outgoing_code import NoCodeError, title_of
-from .kinds import kind_name
 
 
 class NotSentError(ConnectorError):
@@ -126,7 +126,7 @@ class MlExporter(models.AbstractModel):
             sentence = _(
                 "Waiting until %(name)s exists in %(provider)s.",
                 name=record.display_name,
-                provider=flow.connection_id._provider_class().label,
+                provider=flow.connection_id._provider_name(),
             )
             raise NotSentError(sentence, kind, record)
         return found
@@ -163,7 +163,7 @@ class MlExporter(models.AbstractModel):
         names = {}
         for kind, record in missing:
             names.setdefault(kind, []).append(title_of(record, flow.company_id))
-        provider = flow.connection_id._provider_class().label
+        provider = flow.connection_id._provider_name()
         return paragraph(
             *(
                 _(

@@ -5,11 +5,11 @@ from itertools import product
 from odoo import models
 from odoo.fields import Domain
 
-from ..core.documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles, Party, Release
+from ..core.documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles, Party
 from ..core.errors import InvalidDataError
 from ..core.messages import _
 from ..core.own_ids import own_id
-from .ml_exporter import NotSentError, decimal_of
+from .ml_exporter import decimal_of
 
 MOVE_TYPES = ("in_invoice", "in_refund")
 WHOLE = 100
@@ -187,44 +187,3 @@ class MlExporterOutgoingFiles(models.AbstractModel):
                 for file in self._files(flow, record)
             ),
         )
-
-
-class MlExporterRelease(models.AbstractModel):
-    """Releases a record in the provider, so that it counts in its books."""
-
-    _name = "ml.exporter.release"
-    _inherit = "ml.exporter.follower"
-    _description = "Release Exporter"
-
-    def _sendable(self, flow, records):
-        """Cancelled records are not released. Forwarded documents have no state."""
-        return records.filtered(lambda record: "state" not in record._fields or record.state != "cancel")
-
-    def _document(self, flow, record):
-        spec = flow.connection_id._provider_class().flow_class(flow._spec().follows)
-        self._wait_for_files(flow, record)
-        return Release(parent_external_id=self._remote_id(flow, spec.kind, record))
-
-    def _failed(self, sender, record):
-        """Whether the last transfer of the files of a record failed or was ignored."""
-        rows = sender.env["ml.sync.log"].search(
-            [("flow_id", "=", sender.id), ("res_model", "=", record._name), ("res_id", "=", record.id)],
-            order="id desc",
-            limit=1,
-        )
-        return rows.state in ("failed", "ignored")
-
-    def _wait_for_files(self, flow, record):
-        """
-        :raises NotSentError: its files have to be sent first
-        """
-        sender = self._sender(flow, "outgoing_files")
-        if not sender or self._failed(sender, record):
-            return
-        if self.env["ml.exporter.outgoing_files"]._sendable(sender, record):
-            try:
-                self._remote_id(flow, "outgoing_files", record)
-            except NotSentError as error:
-                raise NotSentError(
-                    _("Waiting for the files of %(record)s.", record=record.display_name), error.kind, record
-                ) from error

@@ -4,16 +4,10 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..core.documents import Party, PurchaseOrder
-from ..core.errors import ConflictError, ConnectorError, InvalidDataError, NotRelevantError
+from ..core.errors import ConflictError, InvalidDataError, NotRelevantError
 from ..core.messages import _
 from ..core.own_ids import own_id
 from ..importers.ml_importer_bridged import account_of, coding
-
-
-class FilesAwaitedError(ConnectorError):
-    """Odoo is still fetching files of the record, which are forwarded before its release."""
-
-    error_class = "awaited"
 
 
 class MlExporterBridged(models.AbstractModel):
@@ -56,14 +50,14 @@ class MlExporterBridged(models.AbstractModel):
                     "%(origin)s cancelled %(record)s after Odoo forwarded it to %(target)s. Reverse it in %(target)s,"
                     " then ignore this transfer.",
                     record=record.display_name,
-                    origin=record.connection_id._provider_class().label,
-                    target=flow.connection_id._provider_class().label,
+                    origin=record.connection_id._provider_name(),
+                    target=flow.connection_id._provider_name(),
                 )
             )
         return NotRelevantError(
             _(
                 "Cancelled in %(origin)s before Odoo forwarded it.",
-                origin=record.connection_id._provider_class().label,
+                origin=record.connection_id._provider_name(),
             )
         )
 
@@ -78,7 +72,7 @@ class MlExporterBridged(models.AbstractModel):
                 _(
                     "%(code)s is no longer mapped in %(provider)s. Map it, then retry.",
                     code=missing[0].name or missing[0].code or missing[0].external_id,
-                    provider=record.connection_id._provider_class().label,
+                    provider=record.connection_id._provider_name(),
                 )
             )
         return codes
@@ -102,37 +96,3 @@ class MlExporterBridged(models.AbstractModel):
         if not order:
             return ""
         return flow.env["ml.binding"]._external_ids(flow.connection_id, "purchase_order", order).get(order.id, "")
-
-
-class MlExporterRelease(models.AbstractModel):
-    _inherit = "ml.exporter.release"
-
-    def _wait_for_files(self, flow, record):
-        """
-        :raises FilesAwaitedError: Odoo is still fetching them from the origin
-        """
-        sources = flow.connection_id.source_ids
-        if sources and (fetched := self._fetching(sources, record)):
-            raise FilesAwaitedError(
-                _(
-                    "Waiting until Odoo has the files of %(record)s from %(origin)s.",
-                    record=record.display_name,
-                    origin=fetched.connection_id._provider_class().label,
-                )
-            )
-        super()._wait_for_files(flow, record)
-
-    def _fetching(self, sources, record):
-        """The open transfer that fetches files of the record. A failed one holds nothing up."""
-        origins = sources.env["ml.binding"].search(
-            [("connection_id", "in", sources.ids), ("res_model", "=", record._name), ("res_id", "=", record.id)]
-        )
-        return sources.env["ml.sync.log"].search(
-            [
-                ("connection_id", "in", origins.connection_id.ids),
-                ("kind", "=", "file"),
-                ("external_id", "in", origins.mapped("external_id")),
-                ("state", "in", ("pending", "running")),
-            ],
-            limit=1,
-        )

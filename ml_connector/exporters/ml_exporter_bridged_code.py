@@ -1,26 +1,11 @@
 """Exports codes of one provider to be created in another, where records are forwarded without an Odoo entry."""
 
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import models
 from odoo.fields import Domain
 
 from ..core.documents import Account, DimensionValue
 from ..core.errors import InvalidDataError
 from ..core.messages import _
-from ..models.client_actions import notification
-from ..models.ml_alignment import CREATED_BY, OPEN
-from ..models.ml_sealed import needs
-from ..models.ml_sentence import in_words
-
-
-class MlFlow(models.Model):
-    _inherit = "ml.flow"
-
-    def _reader(self, model):
-        creates = {kind for kinds in CREATED_BY.values() for kind in kinds}
-        if model == "ml.mapping" and self.kind in creates:
-            return self.connection_id._books()["ml.exporter.bridged_code"]
-        return super()._reader(model)
 
 
 class MlExporterBridgedCode(models.AbstractModel):
@@ -68,55 +53,9 @@ class MlExporterBridgedCode(models.AbstractModel):
                 _(
                     "No %(target)s field is mapped to the %(origin)s field %(field)s. Map one of its codes, then"
                     " retry.",
-                    target=flow.connection_id._provider_class().label,
-                    origin=record.connection_id._provider_class().label,
+                    target=flow.connection_id._provider_name(),
+                    origin=record.connection_id._provider_name(),
                     field=record.external_group or record.display_name,
                 )
             )
         return fields_there.external_id
-
-
-class MlMapping(models.Model):
-    _inherit = "ml.mapping"
-
-    creation = fields.Char(compute="_compute_creation", help="Status of its creation in the target connection.")
-
-    def _compute_creation(self):
-        logs = self.env["ml.sync.log"].search(
-            [
-                ("res_model", "=", self._name),
-                ("res_id", "in", self.ids),
-                ("direction", "=", "push"),
-                ("state", "in", OPEN),
-            ]
-        )
-        found = {
-            log.res_id: in_words(self.env, log._sentence("error_message")) or self.env._("Creating") for log in logs
-        }
-        for mapping in self:
-            mapping.creation = found.get(mapping.id, False)
-
-    @needs("map")
-    def action_create_at_target(self):
-        """Queue the creation of the selected codes in the target connection."""
-        unmapped = self.filtered(lambda mapping: mapping.is_bridged and mapping.state == "unmapped")
-        if not unmapped:
-            raise UserError(self.env._("Select unmapped codes of a connection that only forwards its records."))
-        for (target, kind), mappings in unmapped.grouped(lambda row: (row.target_connection_id, row.kind)).items():
-            # sudo: users who may map have no right on the queue itself
-            self.env["ml.sync.log"].sudo()._enqueue(target._creator(kind), mappings)
-            target._trigger()
-        unmapped._decided("create_remote")
-        return notification(
-            self.env._("Creating 1 code.")
-            if len(unmapped) == 1
-            else self.env._("Creating %(count)s codes.", count=len(unmapped))
-        )
-
-    def _record_odoo_code(self, connection, reference, record):
-        """Map a code to the code that was created for it in the target."""
-        if record._name != self._name:
-            return super()._record_odoo_code(connection, reference, record)
-        mapping = self._upsert(connection, [reference])
-        record.target_mapping_id = mapping
-        return mapping

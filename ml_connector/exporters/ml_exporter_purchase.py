@@ -107,7 +107,7 @@ class MlExporterPurchaseOrder(models.AbstractModel):
                 _(
                     "Line %(line)s is split across analytic accounts. %(provider)s orders do not support that.",
                     line=line.name,
-                    provider=flow.connection_id._provider_class().label,
+                    provider=flow.connection_id._provider_name(),
                 )
             )
         references = (codes["analytic", analytic.id] for analytic in self._analytic_accounts(line))

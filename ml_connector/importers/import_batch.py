@@ -3,7 +3,7 @@
 from ..core.errors import MappingError
 from .bill_analytics import BillAnalytics
 from .bill_taxes import BillTaxes
-from .importer_tools import Currencies, OpenDates, once, provider_name, tolerance
+from .importer_tools import Currencies, OpenDates, once, tolerance
 from .journals import Journals
 from .official_numbers import OfficialNumbers
 from .rates import Rates
@@ -20,7 +20,7 @@ class ImportBatch:
         self.flow = flow
         self.company = flow.company_id.with_env(env)
         self.connection = flow.connection_id
-        self.provider = provider_name(flow)
+        self.provider = flow.connection_id._provider_name()
         self.resolver = resolver
         self.tolerance = tolerance(flow)
         self.dates = OpenDates(env, flow)

@@ -34,11 +34,6 @@ def once(cache, key, compute):
     return cache[key]
 
 
-def provider_name(flow):
-    """The name of the provider in sentences."""
-    return flow.connection_id._provider_class().label
-
-
 def change_note(provider, differences, is_posted=True):
     """A sentence on the differences between a record and the newest version of its document; empty without any.
 
@@ -263,7 +258,7 @@ class OpenDates:
 
     def __init__(self, env, flow):
         self._env = env
-        self._provider = provider_name(flow)
+        self._provider = flow.connection_id._provider_name()
         self._company = flow.company_id.with_env(env)
         self._flow = flow
         self._locks = {}

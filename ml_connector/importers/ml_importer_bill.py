@@ -9,7 +9,7 @@ from .bill_lines import bill_references
 from .bill_matching import BillMatcher
 from .bill_planning import BillPlanner
 from .import_batch import ImportBatch
-from .importer_tools import change_note, odoo_refusals, provider_name
+from .importer_tools import change_note, odoo_refusals
 from .posted_bill_diff import PostedBillDiff
 
 
@@ -42,7 +42,7 @@ class MlImporterBill(models.AbstractModel):
     def _plan_batch(self, flow, entries, resolver):
         for entry in entries:
             if entry.document.is_void:
-                self._plan_void(entry, provider_name(flow))
+                self._plan_void(entry, flow.connection_id._provider_name())
         entries = [entry for entry in entries if not entry.document.is_void]
         batch = ImportBatch(self.env, flow, [entry.document for entry in entries], resolver, self._references)
         planner = self._planner_class(batch)

@@ -1,7 +1,6 @@
 from odoo import models
 
 from ..core.messages import _
-from .importer_tools import provider_name
 
 
 class MlImporterBillStatus(models.AbstractModel):
@@ -24,7 +23,9 @@ class MlImporterBillStatus(models.AbstractModel):
             entry.plan("unchanged", move)
             return
         labels = dict(move._fields["ml_ledger_state"]._description_selection(self.env))
-        note = _("Status in %(provider)s: %(status)s.", provider=provider_name(flow), status=labels[state])
+        note = _(
+            "Status in %(provider)s: %(status)s.", provider=flow.connection_id._provider_name(), status=labels[state]
+        )
         entry.plan("updated", move, note=note)
 
     def _apply_batch(self, flow, entries, resolver):

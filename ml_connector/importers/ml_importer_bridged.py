@@ -3,7 +3,7 @@ from odoo import models
 from ..core.documents import PurchaseOrder, Reference
 from ..core.errors import ConnectorError, DuplicateError, NotRelevantError
 from ..core.messages import _
-from .importer_tools import Currencies, provider_name
+from .importer_tools import Currencies
 from .posted_bill_diff import normalized
 
 NO_ACCOUNT = "no_account"
@@ -43,7 +43,7 @@ class MlImporterBridged(models.AbstractModel):
     # ------------------------------------------------------------------ plan
 
     def _plan_batch(self, flow, entries, resolver):
-        provider = provider_name(flow)
+        provider = flow.connection_id._provider_name()
         currencies = Currencies(self.env, (entry.document.currency for entry in entries), provider)
         twins = self._twins(flow, entries, resolver)
         for entry in entries:

@@ -4,7 +4,7 @@ from odoo import models
 
 from ..core.errors import ConnectorError, InvalidDataError
 from ..core.messages import Amount, _
-from .importer_tools import check_posted, creditor_of, exact, odoo_refusals, payable_terms, provider_name
+from .importer_tools import check_posted, creditor_of, exact, odoo_refusals, payable_terms
 
 
 class MlImporterCredit(models.AbstractModel):
@@ -71,7 +71,7 @@ class MlImporterApplication(models.AbstractModel):
                 "The applied credit is %(odoo_value)s in Odoo, but %(provider_value)s in %(provider)s.",
                 odoo_value=Amount(self._applied(credit, bill), credit.currency_id.name),
                 provider_value=Amount(document.amount, document.currency),
-                provider=provider_name(flow),
+                provider=flow.connection_id._provider_name(),
             )
             entry.plan("drift", credit, note=note)
             return

@@ -4,7 +4,7 @@ from ..core.messages import Amount, _, paragraph
 from .bill_booking import BillBooking
 from .bill_plan import OWED_ENTRY
 from .bill_planning import BillPlanner
-from .importer_tools import QUIET, OpenDates, change_note, exact, odoo_refusals, provider_name
+from .importer_tools import QUIET, OpenDates, change_note, exact, odoo_refusals
 from .spend_tools import check_not_synced, contact, money_journal, open_amount, pay
 
 
@@ -90,7 +90,7 @@ class MlImporterReimbursement(models.AbstractModel):
 
     def _derive(self, flow, entry, resolver):
         document = entry.document
-        check_not_synced(entry, provider_name(flow))
+        check_not_synced(entry, flow.connection_id._provider_name())
         employee = contact(self.env, resolver, document.employee)
         return document.bill, {}, {("vendor", document.bill.vendor.external_id): employee}
 

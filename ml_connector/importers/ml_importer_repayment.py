@@ -6,7 +6,7 @@ from ..core.documents import Bill, Party
 from ..core.errors import InvalidDataError
 from ..core.messages import Amount, _
 from ..core.split_amount import share
-from ..models.ml_mapping import MONEY_JOURNALS
+from ..models.ml_mapped import MONEY_JOURNALS
 from .bill_plan import ENTRY, BillPlan, LinePlan
 from .bill_writer import BillWriter
 from .entry_items import EntryItems

@@ -2,7 +2,7 @@ from odoo import models
 
 from ..core.errors import ConnectorError, InvalidDataError
 from ..core.messages import Amount, _
-from .importer_tools import Currencies, OpenDates, change_note, check_date, exact, fits, odoo_refusals, provider_name
+from .importer_tools import Currencies, OpenDates, change_note, check_date, exact, fits, odoo_refusals
 from .spend_tools import method_line, money_journal, own_contact, payable_account, settle_issuer
 
 
@@ -20,7 +20,7 @@ class MlImporterTransfer(models.AbstractModel):
         return (document.issuer, document.source)
 
     def _plan_batch(self, flow, entries, resolver):
-        provider = provider_name(flow)
+        provider = flow.connection_id._provider_name()
         currencies = Currencies(self.env, (entry.document.currency for entry in entries), provider)
         dates = OpenDates(self.env, flow)
         for entry in entries:

@@ -6,7 +6,7 @@ from ..core.messages import _, paragraph
 from ..core.tax_numbers import same_number
 from ..exporters.ml_exporter import SHARED_FIELDS
 from .contact_changes import contact_changes
-from .importer_tools import bound_elsewhere, is_of_company, odoo_refusals, provider_name
+from .importer_tools import bound_elsewhere, is_of_company, odoo_refusals
 from .vendor_claims import VendorClaims, VendorPlan
 from .vendor_match import VendorMatch, vendor_reference
 from .vendor_values import VendorValues
@@ -18,7 +18,7 @@ class VendorBatch:
     def __init__(self, env, flow, documents, resolver):
         self.env = env
         self.flow = flow
-        self.provider = provider_name(flow)
+        self.provider = flow.connection_id._provider_name()
         self.company = flow.company_id.with_env(env)
         self.resolver = resolver
         self.values = VendorValues(env, documents)

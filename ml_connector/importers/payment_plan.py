@@ -3,7 +3,7 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from .importer_tools import Currencies, OpenDates, provider_name, tolerance
+from .importer_tools import Currencies, OpenDates, tolerance
 
 
 class PaymentBatch:
@@ -12,7 +12,7 @@ class PaymentBatch:
     def __init__(self, env, flow, documents, resolver):
         self.env = env
         self.flow = flow
-        self.provider = provider_name(flow)
+        self.provider = flow.connection_id._provider_name()
         self.company = flow.company_id.with_env(env)
         self.resolver = resolver
         self.tolerance = tolerance(flow)

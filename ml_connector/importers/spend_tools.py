@@ -5,7 +5,7 @@ from odoo.fields import Command
 from ..core.documents import Reference
 from ..core.errors import ConflictError, InvalidDataError, NotReadyError
 from ..core.messages import _
-from ..models.ml_mapping import MONEY_JOURNALS
+from ..models.ml_mapped import MONEY_JOURNALS
 from .importer_tools import exact, is_of_company, named, unusable
 from .ml_importer import MappingLookup, title
 

@@ -4,7 +4,7 @@ from ..core.documents import Reference
 from ..core.errors import MappingError, NotReadyError
 from ..core.messages import _
 from ..core.tax_numbers import tax_number
-from .importer_tools import bound_elsewhere, provider_name
+from .importer_tools import bound_elsewhere
 from .vendor_candidates import VendorCandidates
 from .vendor_look_alikes import LookAlikes
 from .vendor_names import core_name
@@ -25,7 +25,7 @@ class VendorMatch:
         :param chosen: partners that a user chose for vendors of the batch
         """
         self._candidates = VendorCandidates(env, flow, documents)
-        self._provider = provider_name(flow)
+        self._provider = flow.connection_id._provider_name()
         candidates = self._candidates.together(chosen)
         self._taken = bound_elsewhere(flow.connection_id, "vendor", candidates)
         self._protected = candidates._ml_protected()

@@ -2,6 +2,9 @@ from odoo import api, fields, models
 
 from .client_actions import open_address
 
+OPTIONAL = ("external_version", "fingerprint", "external_url", "agreed_odoo", "agreed_vendor", "is_shared")
+"""Values of a record link that keep theirs unless they are given."""
+
 
 class MlBinding(models.Model):
     """The link between a record of the provider and its Odoo record. Two unique indexes prevent duplicates.
@@ -53,7 +56,7 @@ class MlBinding(models.Model):
     @api.depends_context("lang")
     def _compute_open_label(self):
         for binding in self:
-            provider = binding.connection_id._provider_class().label
+            provider = binding.connection_id._provider_name()
             binding.open_label = self.env._("Open in %(provider)s", provider=provider)
 
     @api.depends("kind", "external_id")
@@ -140,17 +143,8 @@ class MlBinding(models.Model):
                 "res_model": values["record"]._name,
                 "res_id": values["record"].id,
                 "synced_at": values.get("synced_at") or now,
+                **{name: values[name] for name in OPTIONAL if values.get(name)},
             }
-            for name in (
-                "external_version",
-                "fingerprint",
-                "external_url",
-                "agreed_odoo",
-                "agreed_vendor",
-                "is_shared",
-            ):
-                if values.get(name):
-                    vals[name] = values[name]
             if key in known:
                 known[key].write(vals)
             else:
@@ -172,6 +166,22 @@ class MlBinding(models.Model):
     def action_open_remote(self):
         self.ensure_one()
         return open_address(self.external_url)
+
+    def _follow_merge(self, sources, target):
+        """Link all remote records to the remaining record; its own link stays the main one."""
+        moved = self.search([("res_model", "=", target._name), ("res_id", "in", sources.ids)], order="is_shared, id")
+        if not moved:
+            return
+        own = self.search([("res_model", "=", target._name), ("res_id", "=", target.id), ("is_shared", "=", False)])
+        held = {(binding.connection_id, binding.kind) for binding in own}
+        for binding in moved:
+            key = (binding.connection_id, binding.kind)
+            binding.write({"res_id": target.id, "is_shared": key in held})
+            held.add(key)
+        for connection, bindings in moved.grouped("connection_id").items():
+            keys = {(binding.kind, binding.external_id) for binding in bindings}
+            keys |= {(binding.kind, _record_key(target)) for binding in bindings}
+            self.env["ml.sync.log"]._release_dependents(connection, keys)
 
 
 def _record_key(record):

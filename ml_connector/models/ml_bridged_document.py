@@ -34,8 +34,8 @@ class MlBridgedDocument(models.Model):
             target = document.target_id
             document.forwarding = target and self.env._(
                 "Forwarded from %(source)s to %(target)s without an entry in Odoo.",
-                source=document.connection_id._provider_class().label,
-                target=target._provider_class().label,
+                source=document.connection_id._provider_name(),
+                target=target._provider_name(),
             )
 
     def _compute_sync_count(self):

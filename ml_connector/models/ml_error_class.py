@@ -202,7 +202,7 @@ def told(env, error_class, sentence, connection):
 
 def _named(sentence, connection):
     """The sentence with the names of a connection that it needs: not every reader may read the contact."""
-    names = {"provider": lambda: connection._provider_class().label, "contact": connection._contact}
+    names = {"provider": lambda: connection._provider_name(), "contact": connection._contact}
     used = {name: get() for name, get in names.items() if f"%({name})s" in sentence}
     return Message(sentence.template, **used)
 

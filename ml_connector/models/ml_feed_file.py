@@ -6,9 +6,10 @@ from odoo.tools import SQL
 
 from ..core.messages import _
 from ..core.stored_files import stored_mimetype
+from .client_actions import notification
 from .ml_sealed import needs
 from .ml_sentence import Sentence
-from .ml_sync_log import MERGED_STATES
+from .sync_states import MERGED_STATES
 
 LOOK_AGAIN = timedelta(seconds=15)
 """Delay before Odoo checks a growing file again."""
@@ -304,7 +305,7 @@ class MlFeedFile(models.Model):
             file.log_ids.filtered(lambda log: log.state in MERGED_STATES and log.is_current)._make_pending()
         files._decided("replay")
         files.connection_id._trigger()
-        return self._notify(self.env._("Processing started."))
+        return notification(self.env._("Processing started."))
 
     def _matching_template(self):
         templates = self.env["ml.feed.template"].search(
@@ -404,20 +405,3 @@ class MlFeedFile(models.Model):
             "view_mode": "list,form",
             "domain": [("id", "in", done.filtered(lambda log: log.res_model == models_found[0]).mapped("res_id"))],
         }
-
-    def _notify(self, message):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
-
-
-class MlSyncLog(models.Model):
-    _inherit = "ml.sync.log"
-
-    feed_file_id = fields.Many2one("ml.feed.file", "File", readonly=True, ondelete="set null", index="btree_not_null")

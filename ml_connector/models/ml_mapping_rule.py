@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..core.patterns import MAX_PATTERN, wildcard_fits
-from .ml_mapping import MAPPED_MODELS, referred_models
+from .ml_mapped import MAPPED_MODELS, referred_models
 from .ml_sealed import needs
 
 
@@ -107,33 +107,22 @@ class MlMappingRule(models.Model):
         self._decided("propose")
         return unmapped.action_propose()
 
+    def _follow_merge(self, sources, target):
+        rules = self.search([("res_model", "=", target._name), ("res_id", "in", sources.ids)])
+        fitting = rules.filtered(
+            lambda rule: rule._is_choice(target) and not (rule.kind == "vendor" and target._ml_protected())
+        )
+        fitting.write({"res_id": target.id})
+        (rules - fitting)._switch_off()
 
-class MlMapping(models.Model):
-    _inherit = "ml.mapping"
+    def _switch_off(self):
+        """Deactivate rules whose record was deleted, until a user chooses another one."""
+        self.write({"active": False, "res_id": False})
 
-    origin = fields.Selection(selection_add=[("rule", "Rule")])
-    rule_id = fields.Many2one("ml.mapping.rule", readonly=True, ondelete="set null")
-
-    def _propose(self):
-        """Apply rules before equal codes and names."""
-        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
-        rules = self.env["ml.mapping.rule"].search([("connection_id", "in", unmapped.connection_id.ids)])
-        by_kind = rules.grouped(lambda rule: (rule.connection_id, rule.kind))
-        for mapping in unmapped:
-            for rule in by_kind.get((mapping.connection_id, mapping.kind), ()):
-                if rule._fits(mapping) and rule._record().exists():
-                    mapping.write({"res_id": rule.res_id, "origin": "rule", "rule_id": rule.id})
-                    break
-        return super()._propose()
-
-    def _reason(self):
-        """The code and how it was mapped."""
-        self.ensure_one()
-        code = self.external_code or self.external_name or self.external_id
-        if self.origin == "rule" and self.rule_id:
-            return self.env._("%(code)s, by the mapping rule %(rule)s", code=code, rule=self.rule_id.display_name)
-        origins = dict(self._fields["origin"]._description_selection(self.env))
-        return f"{code} ({origins.get(self.origin, '')})" if self.origin else code
+    @api.model
+    def _let_go(self, model, ids):
+        rules = self.with_context(active_test=False)
+        rules.search([("res_model", "=", model), ("res_id", "in", ids)])._switch_off()
 
 
 class AccountMoveLine(models.Model):

@@ -2,13 +2,18 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
-from ..core.documents import Reference
 from ..core.errors import ConnectorError
-from .ml_mapping import MAPPED_MODELS
+from .client_actions import notification
+from .ml_connection_codes import CREATED_BY
+from .ml_mapped import MAPPED_MODELS, NOT_CODED
+from .ml_sealed import needs
+from .ml_sentence import in_words
+from .sync_states import DEPENDS, OPEN_STATES
 
-DEPENDS = "code:"
-"""Prefix of `depends_kind` of transfers that wait for a code, followed by the kind of code."""
+ALIGNED_KINDS = ("account", "tax", "analytic")
+"""Kinds of mappings of lines."""
 AGREED = ("ours", "code", "name", "rule")
 
 
@@ -183,6 +188,19 @@ class MlOutgoingCode(models.Model):
             ]
         )
 
+    @api.model
+    def _map_created(self, connection, kind, record, mapping):
+        """Map a created record to the code that it was created with."""
+        codes = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("kind", "=", kind),
+                ("res_id", "=", record.id),
+                ("state", "=", "unmapped"),
+            ]
+        )
+        codes.mapping_id = mapping
+
     def write(self, vals):
         result = super().write(vals)
         if vals.get("mapping_id") or vals.get("is_ignored"):
@@ -214,35 +232,76 @@ class MlOutgoingCode(models.Model):
             ],
         }
 
+    creation = fields.Char(compute="_compute_creation", help="Progress of the creation in the provider's system.")
 
-class MlMapping(models.Model):
-    _inherit = "ml.mapping"
-
-    def _as_reference(self):
-        self.ensure_one()
-        return Reference(
-            kind=self.kind,
-            external_id=self.external_id,
-            code=self.external_code or "",
-            name=self.external_name or "",
-            group=self.external_group or "",
+    def _compute_creation(self):
+        """Progress of the open creations; a created record has its code."""
+        logs = self.env["ml.sync.log"].search(
+            [
+                ("connection_id", "in", self.connection_id.ids),
+                ("direction", "=", "push"),
+                ("kind", "in", [flow_kind for kinds in CREATED_BY.values() for flow_kind in kinds]),
+                ("res_model", "in", list(set(self.mapped("res_model")))),
+                ("res_id", "in", self.mapped("res_id")),
+                ("state", "in", OPEN_STATES),
+            ]
         )
+        found = {(log.connection_id, log.res_model, log.res_id): log for log in logs}
+        for code in self:
+            log = found.get((code.connection_id, code.res_model, code.res_id))
+            if not log:
+                code.creation = False
+            else:
+                code.creation = in_words(self.env, log._sentence("error_message")) or self.env._("Creating")
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        mappings = super().create(vals_list)
-        mappings._release_senders()
-        return mappings
+    @api.model
+    def _align(self, connection):
+        """Create rows for the records without a code of the provider, and delete rows that are not needed."""
+        groups = self.env["ml.mapping"]._read_group(
+            [("connection_id", "=", connection.id), ("kind", "in", ALIGNED_KINDS)], ["kind"]
+        )
+        for (kind,) in groups:
+            model = self.env[MAPPED_MODELS[kind]].with_company(connection.company_id)
+            domain = self.env["ml.mapping"]._record_domain(connection.company_id, kind)
+            if kind == "account":
+                domain &= Domain("account_type", "not in", NOT_CODED)
+            records = model.search(domain)
+            known = self._references(connection, kind, records)
+            missing = records.filtered(lambda record, known=known: record.id not in known)
+            # sudo: rows are made for whoever may set the connection up, as the worker makes them
+            self.sudo()._upsert(connection, [(kind, record) for record in missing])
+            rows = self.search([("connection_id", "=", connection.id), ("kind", "=", kind), ("state", "=", "unmapped")])
+            obsolete = rows.filtered(lambda row, missing=missing: row.res_id not in missing.ids)
+            obsolete.filtered(lambda row: not row.waiting_count).sudo().unlink()  # sudo: as above
 
-    def write(self, vals):
-        result = super().write(vals)
-        if vals.get("res_id"):
-            self._release_senders()
-        return result
+    @needs("map")
+    def action_create_at_vendor(self):
+        """Queue the creation of the selected records in the provider's system."""
+        unmapped = self.filtered(lambda code: code.state == "unmapped")
+        for (connection, kind), codes in unmapped.grouped(lambda code: (code.connection_id, code.kind)).items():
+            records = self.env[MAPPED_MODELS[kind]].browse(codes.mapped("res_id")).exists()
+            # sudo: whoever may choose codes need not have a right on the queue itself
+            self.env["ml.sync.log"].sudo()._enqueue(connection._creator(kind), records)
+            connection._trigger()
+        unmapped._decided("create_remote")
+        if not unmapped:
+            return notification(self.env._("The selected records already have codes."), "warning")
+        return notification(self.env._("Creating records in the provider's system: %(count)s.", count=len(unmapped)))
 
-    def _release_senders(self):
-        """Release transfers that wait for a code of a newly mapped record."""
-        logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may map need not have a right on the queue itself
-        for connection, mappings in self.filtered("res_id").grouped("connection_id").items():
-            keys = {(DEPENDS + mapping.kind, f"{mapping.res_model},{mapping.res_id}") for mapping in mappings}
-            logs._release_dependents(connection, keys)
+    @needs("map")
+    def action_leave_out(self):
+        """Ignore the selected records: their lines are sent without them."""
+        self.filtered(lambda code: code.state == "unmapped").is_ignored = True
+
+    def _follow_merge(self, sources, target):
+        """Keep one row for each record, and the mapping of any of them."""
+        rows = self.search([("res_model", "=", target._name), ("res_id", "in", [*sources.ids, target.id])])
+        for same in rows.grouped(lambda row: (row.connection_id, row.kind)).values():
+            kept = same.sorted(lambda row: (row.state == "unmapped", row.res_id != target.id, row.id))[:1]
+            (same - kept).unlink()
+            if kept.res_id != target.id:
+                kept.res_id = target.id
+
+    @api.model
+    def _let_go(self, model, ids):
+        self.search([("res_model", "=", model), ("res_id", "in", ids)]).unlink()

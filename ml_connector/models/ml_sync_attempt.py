@@ -10,6 +10,7 @@ from ..vault.signature import AuditKeys
 from . import ml_error_class
 from .ml_decided import MlDecided
 from .ml_sentence import Sentence, in_words
+from .ml_sync_attempt_verification import signed_text
 
 OUTCOMES = [
     ("created", "Created"),
@@ -84,34 +85,6 @@ DECISIONS = [
 ]
 """Decisions of users."""
 DECISION_LABELS = dict(DECISIONS)
-BOUND_FIELDS = {"hash", "log_id", "create_uid", "write_uid", "write_date"}
-"""Columns outside the signature: the signature itself, and links that a deletion empties."""
-
-
-class MlSyncChain(models.Model):
-    """Signed end of a connection's audit trail, which reveals missing last attempts."""
-
-    _name = "ml.sync.chain"
-    _description = "Audit Chain"
-    _inherit = "ml.sealed"
-
-    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
-    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
-    attempt_count = fields.Integer(readonly=True)
-    head = fields.Char(readonly=True)
-    key_id = fields.Char(readonly=True)
-    signature = fields.Char(readonly=True, help="Signature of the number and the head, so that neither can be reset.")
-
-    _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one audit chain.")
-
-    def _move(self, keys, length, head):
-        """Sign the new end of the chain."""
-        self.key_id = keys.newest()
-        self.write({"attempt_count": length, "head": head})
-        self.signature = keys.sign(self.key_id, self._text())
-
-    def _text(self):
-        return json.dumps([self.connection_id.id, self.attempt_count, self.head])
 
 
 class MlSyncAttempt(models.Model):
@@ -122,7 +95,7 @@ class MlSyncAttempt(models.Model):
 
     _name = "ml.sync.attempt"
     _description = "Attempt"
-    _inherit = "ml.sealed"
+    _inherit = ["ml.sync.attempt.verification", "ml.sealed"]
     _order = "id desc"
     _rec_name = "subject"
 
@@ -263,7 +236,11 @@ class MlSyncAttempt(models.Model):
                     "write_date": row["create_date"],
                 }
             )
-        # by SQL, because all columns are signed, also those that the ORM fills
+        self._insert_rows(columns, rows)
+        chain._move(keys, length, head)
+
+    def _insert_rows(self, columns, rows):
+        """Insert by SQL, because all columns are signed, also those that the ORM fills."""
         names = SQL(", ").join(map(SQL.identifier, columns))
         self.env.cr.execute(
             SQL(
@@ -273,7 +250,6 @@ class MlSyncAttempt(models.Model):
             )
         )
         self.env["ml.sync.log"].invalidate_model(["attempt_ids"], flush=False)
-        chain._move(keys, length, head)
 
     @api.model
     def _forget_unused(self, connections):
@@ -320,9 +296,3 @@ def _result(attempt):
         "trace_id": error.trace_id if error else attempt.get("trace_id"),
         "milliseconds": attempt.get("milliseconds"),
     }
-
-
-def signed_text(row):
-    """The signed text of an attempt, without empty values, so that new columns keep old signatures valid."""
-    values = sorted((name, value) for name, value in row.items() if value is not None and name not in BOUND_FIELDS)
-    return json.dumps(values, default=str, sort_keys=True)

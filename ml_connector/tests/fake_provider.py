@@ -138,6 +138,18 @@ class FakeProvider(Provider):
             flow = "bills"
         return REMOTE.items.get(flow, {}).get(external_id)
 
+    def fetch_files(self, flow, external_id, known):
+        return self.fetch(flow, external_id)
+
+    def reread(self, flow):
+        return iter(())
+
+    def heard(self, flow, external_id):
+        return None
+
+    def untaken(self, flow):
+        return frozenset()
+
     def document(self, flow, payload):
         if payload.get("broken"):
             raise InvalidDataError("The amount is missing.")

@@ -13,7 +13,7 @@ from odoo.modules.migration import load_script
 from odoo.tests import tagged
 from odoo.tools import SQL, config
 
-from odoo.addons.ml_connector.models import ml_audit
+from odoo.addons.ml_connector.models import ml_sync_attempt_verification as verification
 from odoo.addons.ml_connector.vault import audit_heads, signature
 
 from .common import ConnectorCase
@@ -199,8 +199,8 @@ class TestVerification(AuditCase):
         self.assertEqual(self.connection.audit_state, "ok")
 
     def test_long_trail_is_verified_in_slices(self):
-        self.patch(ml_audit, "BATCH", 2)
-        self.patch(ml_audit, "SLICE", 2)
+        self.patch(verification, "BATCH", 2)
+        self.patch(verification, "SLICE", 2)
         self.connection.action_verify_attempts()
         self.env.flush_all()
         seen = []

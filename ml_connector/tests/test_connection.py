@@ -12,7 +12,7 @@ from odoo.addons.ml_connector.core.errors import AuthError, NetworkError, RateLi
 from odoo.addons.ml_connector.core.provider import Finding
 from odoo.addons.ml_connector.models import ml_error_class
 from odoo.addons.ml_connector.models.client_actions import open_address
-from odoo.addons.ml_connector.models.ml_connection import NETWORK_FAILURES_BEFORE_BREAK
+from odoo.addons.ml_connector.models.ml_connection_health import NETWORK_FAILURES_BEFORE_BREAK
 
 from .common import ConnectorCase
 from .fake_flows import changed

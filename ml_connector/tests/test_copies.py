@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.documents import OwnId
 from odoo.addons.ml_connector.core.own_ids import MARKS_SINCE, may_be, own_id
-from odoo.addons.ml_connector.models import ml_connection
+from odoo.addons.ml_connector.models import ml_connection_database
 from odoo.addons.ml_connector.vault import database_mark
 from odoo.addons.ml_connector.vault.database_mark import DatabaseMark
 
@@ -17,7 +17,7 @@ from .common import ConnectorCase
 class TestCopies(ConnectorCase):
     def setUp(self):
         super().setUp()
-        self.patch(ml_connection, "SKIPPED_IDS", 1000)  # sequences are not set back after a test
+        self.patch(ml_connection_database, "SKIPPED_IDS", 1000)  # sequences are not set back after a test
 
     def test_what_a_dump_does_not_carry_tells_a_copy(self):
         for name in ("database_uuid", "database_system", "database_oid"):
@@ -93,7 +93,7 @@ class TestCopies(ConnectorCase):
         before = next_id()
         self.connection.database_oid = "another"
         self.connection.action_adopt_database()
-        self.assertGreater(next_id(), before + ml_connection.SKIPPED_IDS)
+        self.assertGreater(next_id(), before + ml_connection_database.SKIPPED_IDS)
 
     def test_an_id_that_is_given_again_has_another_mark(self):
         partner = self.env["res.partner"].create({"name": "Lost"})

@@ -314,7 +314,7 @@ class TestLedgerStatus(LedgerCase):
         self.assertEqual(move.ml_ledger_state, "open")
         self.report("paid")
         self.assertEqual((move.ml_ledger_state, move.payment_state), ("paid", "not_paid"))
-        self.assertIn(f"Status in {self.connection._provider_class().label}: Paid.", move.message_ids[0].body)
+        self.assertIn(f"Status in {self.connection._provider_name()}: Paid.", move.message_ids[0].body)
         self.assertEqual(self.logs("ledger_status").mapped("outcome"), ["updated", "updated"])
         self.assertEqual(len(self.logs("ledger")), 1, "what is shown is not sent back")
 

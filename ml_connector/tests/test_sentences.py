@@ -5,7 +5,7 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.messages import Amount, _
 from odoo.addons.ml_connector.core.provider import Finding
-from odoo.addons.ml_connector.models.ml_connection import stored_finding
+from odoo.addons.ml_connector.models.ml_connection_check import stored_finding
 from odoo.addons.ml_connector.models.ml_sentence import money
 
 from .common import ConnectorCase
@@ -66,4 +66,4 @@ class TestSentences(ConnectorCase):
         log = self.env["ml.sync.log"].create({**values, **flow, "state": "failed", "error_class": "validation"})
         reader = self.new_user("reader", self.company, "ml_connector.group_ml_connector_user")
         log.invalidate_recordset()
-        self.assertIn(self.connection._provider_class().label, log.with_user(reader).advice)
+        self.assertIn(self.connection._provider_name(), log.with_user(reader).advice)

@@ -80,3 +80,31 @@ def test_odoo_finds_every_test_inside():
     folder = ADDON / "tests"
     found = {path.stem for path in folder.glob("test_*.py")}
     assert found == {name.rpartition(".")[2] for name in imported(folder / "__init__.py") if ".test_" in name}
+
+
+def models_of(path):
+    """(name, inherited names) of the models that a file defines or extends."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            values = {
+                part.targets[0].id: ast.literal_eval(part.value)
+                for part in node.body
+                if isinstance(part, ast.Assign) and getattr(part.targets[0], "id", "") in ("_name", "_inherit")
+            }
+            inherited = values.get("_inherit", [])
+            yield values.get("_name"), [inherited] if isinstance(inherited, str) else inherited
+
+
+def test_one_file_holds_one_whole_model():
+    """`_inherit` is for other people's addons: the definition of a model of ours names all its parts."""
+    found = [
+        (name or inherited[0], path.relative_to(ADDON), name in (None, *inherited))
+        for folder in ODOO_SIDE
+        for path in sorted((ADDON / folder).rglob("*.py"))
+        for name, inherited in models_of(path)
+        if name or inherited
+    ]
+    ours = [(name, path, is_extension) for name, path, is_extension in found if name.startswith("ml.")]
+    assert [row for row in ours if row[2]] == []
+    names = [name for name, _path, is_extension in ours if not is_extension]
+    assert sorted(names) == sorted(set(names))

@@ -2,7 +2,7 @@
 
 from odoo import SUPERUSER_ID, api
 
-from odoo.addons.ml_connector.models.ml_sync_log import DIFFERS
+from odoo.addons.ml_connector.models.sync_states import DIFFERS
 
 
 def migrate(cr, version):

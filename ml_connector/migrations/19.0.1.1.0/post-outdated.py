@@ -2,7 +2,7 @@
 
 from odoo import SUPERUSER_ID, api
 
-from odoo.addons.ml_connector.models.ml_sync_log import MERGED_STATES
+from odoo.addons.ml_connector.models.sync_states import MERGED_STATES
 
 
 def migrate(cr, version):

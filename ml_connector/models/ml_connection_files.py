@@ -4,32 +4,13 @@ from odoo.exceptions import UserError
 from ..core.files import fingerprint
 from .ml_sealed import needs
 
-READERS = {
-    "account.move": "account.group_account_readonly",
-    "purchase.order": "account.group_account_readonly",
-    "stock.picking": "stock.group_stock_user",
-}
-"""The group that may read the records of a file template."""
-ANALYTIC = ("dimension", "analytic")
-"""Expressions that read analytic plans."""
 
-
-class MlFlow(models.Model):
-    _inherit = "ml.flow"
-
-    def _needed_groups(self):
-        # sudo: whoever switches a flow need not see templates
-        templates = self.env["ml.feed.template"].sudo().search([("flow_id", "=", self.id)])
-        groups = {READERS[model] for model in templates.mapped("model_name") if model in READERS}
-        if any(column.expression in ANALYTIC for column in templates.column_ids):
-            groups.add("analytic.group_analytic_accounting")
-        return {*super()._needed_groups(), *groups}
-
-
-class MlConnection(models.Model):
+class MlConnectionFiles(models.AbstractModel):
     """Fields and buttons of connections whose provider exchanges files."""
 
-    _inherit = "ml.connection"
+    _name = "ml.connection.files"
+    _inherit = "ml.sealed"
+    _description = "Connection Files"
 
     feed_template_ids = fields.One2many(
         "ml.feed.template", "connection_id", readonly=True, context={"active_test": False}
@@ -60,11 +41,6 @@ class MlConnection(models.Model):
             connection.host_key_accepted = ", ".join(map(_described, accepted))
             connection.host_key_seen = _described(seen) if seen and seen not in accepted else False
 
-    def _create_parts(self):
-        result = super()._create_parts()
-        self._sync_feed_templates()
-        return result
-
     def _sync_feed_templates(self):
         """Create the default templates that this connection lacks."""
         connection = self.sudo()  # sudo: as all parts of a new connection
@@ -80,7 +56,8 @@ class MlConnection(models.Model):
         inbox = next((spec.key for spec in self._provider_class().flows if spec.feed == "inbox"), None)
         return self.with_context(active_test=False).flow_ids.filtered(lambda flow: flow.key == inbox)
 
-    def _provider_settings(self):
+    def _file_settings(self):
+        """Settings for the provider that follow from the active file templates."""
         folders = {
             folder
             for template in self.feed_template_ids.filtered("active")
@@ -89,7 +66,7 @@ class MlConnection(models.Model):
         }
         templates = self.feed_template_ids.filtered("active")
         codes = sorted(set(templates.mapped("company_code"))) if all(templates.mapped("company_code")) else []
-        return {**super()._provider_settings(), "folders": sorted(folders), "company_codes": codes}
+        return {"folders": sorted(folders), "company_codes": codes}
 
     @needs("system")
     def action_accept_host_key(self):

@@ -1,21 +1,17 @@
-"""The user of a connection that reads and writes Odoo's records, with few rights and without log-in."""
-
 import secrets
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessDenied, AccessError, UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Command
-from odoo.tools import clean_context, ormcache
+from odoo.tools import clean_context
 
 from ..core.errors import MissingRightError
 from ..core.messages import Message, _
 from ..core.provider import Finding
-from .ml_connection import stored_finding
 from .ml_sealed import ENGINE, Engine
 from .ml_sentence import in_words
+from .res_users import EVERY_GROUP
 
-EVERY_GROUP = ("base.group_user", "mail.group_mail_notification_type_inbox")
-"""Groups of each integration user besides those of its flows."""
 ADMINISTRATORS = ("base.group_erp_manager", "base.group_system")
 REFUSED = {
     "read": _("The integration user %(user)s does not have the right to read this record of %(model)s."),
@@ -27,110 +23,12 @@ WATCHED = {"active", "user_id", "target_id", "target_mode"}
 """Fields of a connection on which the rights of its user depend."""
 
 
-class ResUsers(models.Model):
-    _name = "res.users"
-    _inherit = ["res.users", "ml.sealed"]
+class MlConnectionIntegrationUser(models.AbstractModel):
+    """The user of a connection that reads and writes Odoo's records, with few rights and without log-in."""
 
-    ml_is_integration = fields.Boolean(
-        "Integration User",
-        readonly=True,
-        copy=False,
-        groups="base.group_system",
-        help="ML Connector created this user for a connection. It cannot log in.",
-    )
-
-    @ormcache("self.id")
-    def _ml_works_for_connection(self):
-        """Whether the user is or was the integration user of a connection. Such users cannot log in."""
-        self.ensure_one()
-        user = self.sudo()  # sudo: the answer must not depend on who asks
-        connections = user.env["ml.connection"].with_context(active_test=False)
-        return user.ml_is_integration or bool(connections.search_count([("user_id", "=", user.id)], limit=1))
-
-    def _ml_connections(self):
-        # sudo: the answer must not depend on who asks
-        return self.env["ml.connection"].sudo().with_context(active_test=False).search([("user_id", "in", self.ids)])
-
-    def _ml_grant(self):
-        """Set the rights of created integration users to those that their flows need."""
-        for user in self.sudo().filtered("ml_is_integration"):  # sudo: whoever switches a flow need not write users
-            declared = set(EVERY_GROUP).union(*(c._declared_groups() for c in user._ml_connections()))
-            wanted = set(self.env["ml.connection"]._group_ids(declared))
-            if set(user.group_ids.ids) != wanted:
-                user.group_ids = [Command.set(sorted(wanted))]
-
-    def _ml_remove(self):
-        """Delete users without a connection and their contacts; archive those that Odoo must keep."""
-        for user in self:
-            partner = user.partner_id
-            user.active = False
-            try:
-                with self.env.cr.savepoint():
-                    user.unlink()
-                    partner.unlink()
-            except Exception:  # noqa: BLE001 - a user that is still referenced stays archived
-                self.env.invalidate_all()
-                partner.active = False
-
-    # ------------------------------------------------------------------ no log-in, whatever is written on the user
-
-    def _ml_check_may_log_in(self):
-        if any(user._ml_works_for_connection() for user in self):
-            raise AccessDenied()
-
-    def authenticate(self, credential, user_agent_env):
-        """Refuse the log-in of integration users, whatever the method."""
-        auth_info = super().authenticate(credential, user_agent_env)
-        self.browse(auth_info["uid"])._ml_check_may_log_in()
-        return auth_info
-
-    def _check_credentials(self, credential, env):
-        self.env.user._ml_check_may_log_in()
-        return super()._check_credentials(credential, env)
-
-    @api.model
-    def _check_uid_passwd(self, uid, passwd):
-        self.browse(int(uid))._ml_check_may_log_in()
-        return super()._check_uid_passwd(uid, passwd)
-
-    def _compute_session_token(self, sid):
-        """End existing sessions of integration users."""
-        return False if self and self._ml_works_for_connection() else super()._compute_session_token(sid)
-
-    def _action_reset_password(self, signup_type="reset"):
-        if any(user._ml_works_for_connection() for user in self):
-            raise UserError(self.env._("An integration user has no password to reset."))
-        return super()._action_reset_password(signup_type)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_unless_connected(self):
-        # sudo: the answer must not depend on who asks
-        used = self.env["ml.connection"].sudo().with_context(active_test=False)
-        if connection := used.search([("user_id", "in", self.ids)], limit=1):
-            raise UserError(
-                self.env._(
-                    "%(connection)s uses this user. Choose another integration user there first.",
-                    connection=connection.name,
-                )
-            )
-
-
-class ResUsersApikeys(models.Model):
-    _inherit = "res.users.apikeys"
-
-    def _check_credentials(self, *, scope, key):
-        uid = super()._check_credentials(scope=scope, key=key)
-        return None if uid and self.env["res.users"].browse(uid)._ml_works_for_connection() else uid
-
-    def _generate(self, scope, name, expiration_date):
-        if self.env.user._ml_works_for_connection():
-            raise AccessError(self.env._("An integration user has no API key."))
-        return super()._generate(scope, name, expiration_date)
-
-
-class MlConnection(models.Model):
-    _inherit = "ml.connection"
-
+    _name = "ml.connection.integration.user"
+    _inherit = "ml.sealed"
+    _description = "Connection Integration User"
     _open_fields = {"system": ("user_id",)}
 
     user_id = fields.Many2one(
@@ -173,14 +71,6 @@ class MlConnection(models.Model):
             )
         return ""
 
-    # ------------------------------------------------------------------ the user of a new connection
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        connections = super().create(vals_list)
-        connections._grant()
-        return connections
-
     @api.model
     def _integration_name(self, provider):
         """Name with the provider only, because users of all companies can see it."""
@@ -212,20 +102,6 @@ class MlConnection(models.Model):
             }
         )
 
-    def write(self, vals):
-        before = self.sudo().user_id  # sudo: whoever may write connections need not see users
-        if "company_id" in vals and self.env.su:  # others are refused below
-            self._move_user(vals["company_id"])
-        result = super().write(vals)
-        if "user_id" in vals:
-            self.env.registry.clear_cache()
-        if "active" in vals:
-            self._archive_users(before)
-        if not WATCHED.isdisjoint(vals):
-            self._grant()
-            before._ml_grant()
-        return result
-
     def _move_user(self, company_id):
         """Move the users of an unused connection to its new company."""
         for user in self._made_users():
@@ -240,16 +116,6 @@ class MlConnection(models.Model):
         connections = self.sudo()  # sudo: see `_made_users`
         for user in (users | connections.user_id).filtered("ml_is_integration"):
             user.active = bool(connections.search_count([("user_id", "=", user.id)], limit=1))
-
-    def unlink(self):
-        users = self._made_users()
-        result = super().unlink()
-        left = users.filtered(lambda user: not user._ml_connections())
-        left._ml_remove()
-        self.env.registry.clear_cache()
-        return result
-
-    # ------------------------------------------------------------------ rights
 
     @api.model
     def _group_ids(self, xmlids):
@@ -311,8 +177,6 @@ class MlConnection(models.Model):
             awaits=user,
         )
 
-    # ------------------------------------------------------------------ environments
-
     def _books(self):
         """The environment of the integration user, with its rights only and the company of the connection only."""
         self.ensure_one()
@@ -334,55 +198,3 @@ class MlConnection(models.Model):
         """The records that the integration user may not read."""
         books = self._books_of(records._name)
         return books["ml.flow"]._unseen(records.with_env(books))
-
-    def _run_check(self, provider):
-        error = super()._run_check(provider)
-        findings = [] if error else self._user_findings()
-        if findings:
-            self.write({"check_state": "error", "findings": [*map(stored_finding, findings), *(self.findings or [])]})
-        return error
-
-
-class MlFlow(models.Model):
-    _inherit = "ml.flow"
-
-    def _needed_groups(self):
-        """External ids of the groups that the flow needs."""
-        self.ensure_one()
-        prefix = "ml.importer." if self.direction == "pull" else "ml.exporter."
-        if f"{prefix}{self.kind}" not in self.env:
-            return ()
-        worker = self._writer() if self.direction == "pull" else self._reader("")
-        return worker._groups_of(self)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        flows = super().create(vals_list)
-        flows.connection_id._grant()
-        return flows
-
-    def write(self, vals):
-        result = super().write(vals)
-        if {"active", "expense_mode", "create_vendors"} & set(vals):
-            self.connection_id._grant()
-        return result
-
-
-class IrModelAccess(models.Model):
-    _inherit = "ir.model.access"
-
-    def _make_access_error(self, model, mode):
-        return _noting(super()._make_access_error(model, mode), model, mode)
-
-
-class IrRule(models.Model):
-    _inherit = "ir.rule"
-
-    def _make_access_error(self, operation, records):
-        return _noting(super()._make_access_error(operation, records), records._name, operation)
-
-
-def _noting(error, model, operation):
-    """Add the refused model and operation to an access error, whose text may name records."""
-    error.ml_refused = (model, operation)
-    return error

@@ -1,0 +1,86 @@
+from odoo import api, models
+from odoo.tools import ormcache
+
+from .ml_sync_mixin import CHANGED
+
+
+class MlFlowWatching(models.AbstractModel):
+    """The changes in Odoo that a push flow sends."""
+
+    _name = "ml.flow.watching"
+    _inherit = "ml.sealed"
+    _description = "Flow Watching"
+
+    @api.model
+    @ormcache()
+    def _watched_models(self):
+        """{model name: {flow id: (connection id, names of watched fields)}} of the active push flows.
+
+        Cached, because every write on a watched model needs it.
+        """
+        watched = {}
+        for flow in self._working_pushes():
+            model = flow._spec().watches
+            if model and not flow._blocked():
+                names = self.env[f"ml.exporter.{flow.kind}"]._watched_fields()
+                watched.setdefault(model, {})[flow.id] = (flow.connection_id.id, frozenset(names))
+        return watched
+
+    @api.model
+    @ormcache()
+    def _watched_files(self):
+        """Like `_watched_models`, for flows that send files of these records."""
+        watched = {}
+        for flow in self._working_pushes().filtered(lambda flow: flow.kind == "outgoing_files"):
+            if not flow._blocked():
+                watched.setdefault(flow._record_model(), {})[flow.id] = (flow.connection_id.id, frozenset())
+        return watched
+
+    @api.model
+    def _working_pushes(self):
+        # sudo: hooks run for any user, who need not see flows; whatever the context of the first who asks
+        return (
+            self.sudo()
+            .search(
+                [
+                    ("active", "=", True),
+                    ("connection_id.active", "=", True),
+                    ("direction", "=", "push"),
+                    ("connection_id.state", "in", ("connected", "attention")),
+                ]
+            )
+            .filtered(lambda flow: flow._is_known())
+        )
+
+    @api.model
+    def _enqueue_changes(self):
+        """Queue the records changed in this transaction, at its end."""
+        changed = self.env.cr.precommit.data.pop(CHANGED, {})
+        for (flow_id, model), ids in changed.items():
+            flow = self.browse(flow_id).exists()
+            if flow:
+                exporter = self.env[f"ml.exporter.{flow.kind}"]
+                # sudo: whether a record is to be sent does not depend on who changed it; what is read of it does on the
+                # connection's user. What it is called may depend on the company, and whoever changed it works in any
+                touched = self.env[model].with_company(flow.company_id).browse(sorted(ids))
+                there = touched.exists()
+                self.env["ml.sync.log"]._note_deleted(flow, touched - there)
+                records = there.filtered_domain(exporter._domain(flow))
+                records = exporter._sendable(flow, records) | exporter._left(flow, there - records)
+                if records:
+                    self.env["ml.sync.log"]._enqueue(flow, records)
+                    flow.connection_id._trigger()
+
+    def _send_tagged(self, tags):
+        """Send the contacts with one of the tags, although they did not change."""
+        watching = self._watched_models().get("res.partner", {})
+        if tags and self.id in watching:
+            tagged = self.env["res.partner"].search([("category_id", "in", tags.ids)])
+            tagged._ml_note({self.id: watching[self.id]})
+
+    def _record_model(self):
+        """Model of the records that a push flow sends."""
+        spec = self._spec()
+        if spec.watches or not spec.follows:
+            return spec.watches
+        return self.connection_id._provider_class().flow_class(spec.follows).watches

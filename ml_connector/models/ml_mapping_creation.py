@@ -1,0 +1,97 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from .client_actions import notification
+from .ml_sealed import needs
+
+
+class MlMappingCreation(models.AbstractModel):
+    """Creates the Odoo records of codes."""
+
+    _name = "ml.mapping.creation"
+    _inherit = "ml.sealed"
+    _description = "Mapping Creation"
+
+    @needs("map")
+    def action_create_records(self):
+        """Create the Odoo records of the selected codes."""
+        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
+        for mapping in unmapped:
+            # records from this provider are not sent back to it
+            creating = mapping.with_company(mapping.company_id).with_context(ml_connection_id=mapping.connection_id.id)
+            create = {
+                "account": creating._new_account,
+                "analytic": creating._new_analytic,
+                "plan": creating._new_plan,
+                "journal": creating._new_journal,
+                "employee": creating._new_employee,
+            }.get(mapping.kind)
+            if not create:
+                raise UserError(
+                    self.env._(
+                        "Odoo cannot create this type of record. Create it manually, then map %(code)s.",
+                        code=mapping.display_name,
+                    )
+                )
+            record = create()
+            mapping.res_id = record.id
+        unmapped._decided_filled("create_record")
+        return notification(self.env._("Records created in Odoo: %(count)s.", count=len(unmapped)))
+
+    def _new_account(self):
+        """An account with the provider's number; Odoo copies the type of the preceding account."""
+        if not self.external_code:
+            raise UserError(self.env._("An account needs a number, but %(code)s has none.", code=self.display_name))
+        return self.env["account.account"].create(
+            {
+                "code": self.external_code,
+                "name": self.external_name or self.external_code,
+                "company_ids": self.company_id.ids,
+            }
+        )
+
+    def _new_analytic(self):
+        plan = self._plan_of_field()
+        if not plan:
+            raise UserError(
+                self.env._(
+                    "No analytic plan is mapped to the field %(field)s of %(provider)s. Choose or create an analytic"
+                    " account for one of its codes; Odoo creates the others in the same plan.",
+                    field=self.external_group or self.display_name,
+                    provider=self.connection_id._provider_name(),
+                )
+            )
+        return self.env["account.analytic.account"].create(
+            {
+                "code": self.external_code,
+                "name": self.external_name or self.external_code or self.external_id,
+                "plan_id": plan.id,
+                "company_id": self.company_id.id,
+            }
+        )
+
+    def _new_plan(self):
+        return self.env["account.analytic.plan"].create({"name": self.external_name or self.external_code})
+
+    def _new_journal(self):
+        """A journal of a bank; Odoo gives it a code and an account."""
+        values = {"name": self.external_name or self.external_code or self.external_id, "type": "bank"}
+        return self.env["account.journal"].create({**values, "company_id": self.company_id.id})
+
+    def _new_employee(self):
+        email = self.external_code if "@" in (self.external_code or "") else False
+        values = {"name": self.external_name or self.external_code or self.external_id, "work_email": email}
+        return self.env["hr.employee"].create({**values, "company_id": self.company_id.id})
+
+    def _plan_of_field(self):
+        """The analytic plan of the provider's field: the mapped one, otherwise the only plan of its mapped codes."""
+        mapped = Domain("connection_id", "=", self.connection_id.id) & Domain("res_id", "!=", False)
+        field = self.search(mapped & Domain("kind", "=", "plan") & Domain("external_name", "=", self.external_group))
+        if len(field) == 1:
+            return field._record()
+        codes = self.search(
+            mapped & Domain("kind", "=", "analytic") & Domain("external_group", "=", self.external_group)
+        )
+        plans = self.env["account.analytic.account"].browse(codes.mapped("res_id")).exists().plan_id
+        return plans if len(plans) == 1 else plans.browse()

@@ -1,0 +1,149 @@
+from odoo import api, fields, models
+
+from .alike import Alike, unambiguous
+from .client_actions import notification
+from .ml_mapped import MAPPED_MODELS
+from .ml_sealed import needs
+
+NOT_PROPOSED = ("vendor", "employee", "currency")
+"""Kinds for which equal words are no reason for a proposal: recipients of money, and currencies."""
+
+
+class MlMappingProposals(models.AbstractModel):
+    """Maps codes to records with an equal code or name, and proposes those with a similar name."""
+
+    _name = "ml.mapping.proposals"
+    _inherit = "ml.sealed"
+    _description = "Mapping Proposals"
+
+    rule_id = fields.Many2one("ml.mapping.rule", readonly=True, ondelete="set null")
+    proposed_id = fields.Many2oneReference(
+        "Proposal",
+        model_field="res_model",
+        readonly=True,
+        help="Odoo record with the same name, or the same words in its name. Check it before you accept it.",
+    )
+    proposed_by = fields.Selection([("name", "Same Name"), ("words", "Same Words")], "Proposal Reason", readonly=True)
+
+    def _propose(self):
+        """Map unmapped codes by rules, then by equal codes and names, then to codes of the target."""
+        self._apply_rules()
+        self._propose_records()
+        self._propose_target_codes()
+
+    def _apply_rules(self):
+        """Map unmapped codes by the first rule that matches."""
+        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
+        rules = self.env["ml.mapping.rule"].search([("connection_id", "in", unmapped.connection_id.ids)])
+        by_kind = rules.grouped(lambda rule: (rule.connection_id, rule.kind))
+        for mapping in unmapped:
+            for rule in by_kind.get((mapping.connection_id, mapping.kind), ()):
+                if rule._fits(mapping) and rule._record().exists():
+                    mapping.write({"res_id": rule.res_id, "origin": "rule", "rule_id": rule.id})
+                    break
+
+    def _propose_records(self):
+        """Map unmapped codes to the only Odoo record with the same code or name."""
+        unmapped = self.filtered(
+            lambda mapping: mapping.state == "unmapped" and not mapping.res_id and mapping.kind != "vendor"
+        )
+        for (connection, kind), mappings in unmapped.grouped(lambda m: (m.connection_id, m.kind)).items():
+            records = self._candidates(connection, kind)
+            by_code, by_name = self._by_code_and_name(kind, records)
+            alike = Alike(self._coded(records)) if kind not in NOT_PROPOSED else None
+            for mapping in mappings:
+                if record := by_code.get((mapping.external_code or "").strip().casefold()):
+                    mapping.write({"res_id": record.id, "origin": "code"})
+                elif record := by_name.get((mapping.external_name or "").strip().casefold()):
+                    mapping.write({"res_id": record.id, "origin": "name"})
+                elif alike and mapping.proposed_by != "name":
+                    mapping._note_alike(alike.find(mapping.external_name))
+
+    def _note_alike(self, record_id):
+        """Propose the record whose name has the same words; it was another one, or none, before."""
+        if (self.proposed_id or False) != (record_id or False):
+            self.write({"proposed_id": record_id, "proposed_by": record_id and "words"})
+
+    def _note_proposal(self, reference, record):
+        """Store the proposed record of a code, for a user to accept."""
+        for mapping in self:
+            if (mapping.kind, mapping.external_id) == (reference.kind, reference.external_id):
+                mapping.write({"proposed_id": record.id, "proposed_by": "name"})
+
+    @api.model
+    def _candidates(self, connection, kind):
+        """Odoo records of a kind, as the integration user sees them."""
+        company = connection.company_id
+        model = connection._books()[MAPPED_MODELS[kind]].with_company(company)
+        if not self._is_readable(connection, kind):
+            return model
+        records = model.search(self._record_domain(company, kind))
+        # a provider that takes accounts from Odoo has the whole chart, and Odoo has to recognize each of them
+        takes_accounts = any(
+            spec.direction == "push" and spec.kind == "account" for spec in connection._provider_class().flows
+        )
+        return records if takes_accounts else self._coded(records)
+
+    @api.model
+    def _by_code_and_name(self, kind, records):
+        """Records of a kind by unique code and unique name."""
+        if kind == "employee":
+            # by email only: names are not unique, and amounts must not be owed to the wrong person
+            return unambiguous(records, lambda employee: employee.work_email), {}
+        if kind == "currency":
+            return unambiguous(records, lambda currency: currency.name), {}
+        by_code = unambiguous(records, lambda record: record.code if "code" in record._fields else "")
+        by_name = unambiguous(records, lambda record: record.name) if kind != "account" else {}
+        return by_code, by_name
+
+    def _reason(self):
+        """The code and how it was mapped."""
+        self.ensure_one()
+        code = self.external_code or self.external_name or self.external_id
+        if self.origin == "rule" and self.rule_id:
+            return self.env._("%(code)s, by the mapping rule %(rule)s", code=code, rule=self.rule_id.display_name)
+        origins = dict(self._fields["origin"]._description_selection(self.env))
+        return f"{code} ({origins.get(self.origin, '')})" if self.origin else code
+
+    def _unread_text(self):
+        """A sentence if the integration user may not read the records to propose; otherwise empty."""
+        for connection, mappings in self.grouped("connection_id").items():
+            kinds = {kind for kind in mappings.mapped("kind") if not self._is_readable(connection, kind)}
+            if kinds:
+                labels = dict(self._fields["kind"]._description_selection(self.env))
+                return self.env._(
+                    "The integration user %(user)s cannot read records of type %(kinds)s. Activate a flow that needs"
+                    " them, or grant the right.",
+                    user=connection.sudo().user_id.name,  # sudo: whoever sees the connection need not see users
+                    kinds=", ".join(sorted(labels[kind] for kind in kinds)),
+                )
+        return ""
+
+    @needs("map")
+    def action_propose(self):
+        """Map the selected unmapped codes to records with equal codes or names."""
+        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
+        before = unmapped._filling()
+        unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
+        filled = unmapped.filtered(lambda mapping: mapping._filling()[mapping] != before[mapping])
+        filled._decided_filled("propose")
+        count = len(filled)
+        if unread := (unmapped - filled)._unread_text():
+            return notification(unread, "warning")
+        if not count:
+            return notification(
+                self.env._("Nothing mapped: no code or name matches exactly one Odoo record."), "warning"
+            )
+        if count == 1:
+            return notification(self.env._("1 code mapped."))
+        return notification(self.env._("%(count)s codes mapped.", count=count))
+
+    @needs("map")
+    def action_accept_proposals(self):
+        """Map the selected unmapped codes to their proposed records."""
+        proposed = self.filtered(lambda mapping: mapping.state == "unmapped" and mapping.proposed_id)
+        for mapping in proposed:
+            mapping.res_id = mapping.proposed_id
+        if not proposed:
+            return notification(self.env._("These codes have no proposals."), "warning")
+        return notification(self.env._("Proposals accepted: %(count)s.", count=len(proposed)))

@@ -1,0 +1,73 @@
+from odoo import api, fields, models
+
+from .ml_mapped import MAPPED_MODELS
+from .sync_states import DEPENDS
+
+
+class MlMappingWaits(models.AbstractModel):
+    """The transfers that wait for a mapping."""
+
+    _name = "ml.mapping.waits"
+    _inherit = "ml.sealed"
+    _description = "Mapping Waits"
+
+    waiting_count = fields.Integer("Waiting Records", compute="_compute_waiting_count")
+
+    @api.depends("waiting_log_ids.state")
+    def _compute_waiting_count(self):
+        waiting = [("state", "=", "waiting"), ("waiting_mapping_ids", "in", self.ids)]
+        counts = dict(self.env["ml.sync.log"]._read_group(waiting, ["waiting_mapping_ids"], ["__count"]))
+        for mapping in self:
+            mapping.waiting_count = counts.get(mapping._origin, 0)
+
+    def _release(self):
+        """Release the transfers that waited for these mappings only."""
+        mappings = self.sudo()  # sudo: whoever may map need not have a right on the queue itself
+        logs = mappings.waiting_log_ids.filtered(lambda log: log.state == "waiting")
+        mappings.waiting_log_ids = [fields.Command.clear()]
+        ready = logs.filtered(lambda log: not log.waiting_mapping_ids)
+        ready._make_pending()
+
+    def _release_senders(self):
+        """Release transfers that wait for a code of a newly mapped record."""
+        logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may map need not have a right on the queue itself
+        for connection, mappings in self.filtered("res_id").grouped("connection_id").items():
+            keys = {(DEPENDS + mapping.kind, f"{mapping.res_model},{mapping.res_id}") for mapping in mappings}
+            logs._release_dependents(connection, keys)
+        self._end_outgoing()
+
+    def _end_outgoing(self):
+        """Delete the outgoing mappings of records that now have a code."""
+        outgoing = self.env["ml.outgoing.code"]
+        for (connection, kind), mappings in (
+            self.filtered("res_id").grouped(lambda mapping: (mapping.connection_id, mapping.kind)).items()
+        ):
+            rows = outgoing.search(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("kind", "=", kind),
+                    ("res_id", "in", mappings.mapped("res_id")),
+                    ("state", "=", "unmapped"),
+                ]
+            )
+            known = outgoing._references(connection, kind, self.env[MAPPED_MODELS[kind]].browse(rows.mapped("res_id")))
+            # sudo: whoever may map may end what that settles
+            rows.filtered(lambda row, known=known: row.res_id in known).sudo().unlink()
+
+    def _send_values(self):
+        """Send the accounts of newly mapped plans, although they did not change."""
+        # sudo: as in `_release`
+        flows = self.sudo().connection_id.flow_ids.filtered(lambda flow: flow.active and flow.kind == "list_value")
+        flows.next_run_at = fields.Datetime.now()
+        for connection in flows.connection_id:
+            connection._trigger()
+
+    def action_open_waiting(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Waiting for %(code)s", code=self.display_name),
+            "res_model": "ml.sync.log",
+            "view_mode": "list,form",
+            "domain": [("waiting_mapping_ids", "in", self.ids)],
+        }
