@@ -20,7 +20,7 @@ class FileBooking(Booking):
         return entries
 
     def _downloaded(self, logs):
-        return super()._entries(logs)
+        return super()._entries(logs)  # pylint: disable=super-method-mismatch
 
     def _documents(self, rows):
         return self.run.parallel(partial(download, self.remote), rows)

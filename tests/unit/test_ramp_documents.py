@@ -12,6 +12,7 @@ from ml_connector.core.documents import Address, Attachment, Bill, Contact, Paid
 from ml_connector.core.errors import InvalidDataError
 from ml_connector.core.provider import Settings
 from ml_connector.core.remote import content_version
+from ml_connector.core.wire import day
 from ml_connector.providers.ramp import RampProvider
 from ml_connector.providers.ramp.bills import bill_item, booking_date, files_item, is_bill_due
 from ml_connector.providers.ramp.coding import coding_item
@@ -19,7 +20,6 @@ from ml_connector.providers.ramp.money import currency_digits, read_money
 from ml_connector.providers.ramp.payments import is_payment_due, payment_item
 from ml_connector.providers.ramp.pull_base import is_since
 from ml_connector.providers.ramp.vendors import vendor_item
-from ml_connector.providers.ramp.wire import day
 
 BANK = "ba000000-0000-4000-8000-000000000001"
 

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from ml_connector.core.errors import InvalidDataError
 from ml_connector.core.moments import localized
+from ml_connector.core.wire import day
 from ml_connector.providers.ramp.card_transactions import transaction as transaction_document
 from ml_connector.providers.ramp.money import currency_digits
 from ml_connector.providers.ramp.purchase_orders import purchase_order
 from ml_connector.providers.ramp.reimbursements import reimbursement as reimbursement_document
 from ml_connector.providers.ramp.repayments import repayment
 from ml_connector.providers.ramp.statements import statement as statement_document
-from ml_connector.providers.ramp.wire import MOMENTS, day
+from ml_connector.providers.ramp.wire import MOMENTS
 
 CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "EUR"])
 UNITS = st.integers(-(10**8), 10**8)

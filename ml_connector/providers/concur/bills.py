@@ -5,11 +5,12 @@ from decimal import Decimal
 from ...core.documents import Attachment, Bill, BillLine, Party
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
+from ...core.wire import part, text
 from . import coding
 from .financial_documents import FinancialDocuments, day_before, refuse_test
 from .images import Images
 from .vendors import vendor_key
-from .wire import amount, day, found_text, part, rows, text
+from .wire import amount, day, found_text, rows
 
 
 class Bills(FinancialDocuments):

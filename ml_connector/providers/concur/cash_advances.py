@@ -5,9 +5,10 @@ from decimal import Decimal
 from ...core.documents import JournalEntry, JournalLine
 from ...core.errors import InvalidDataError, NotRelevantError
 from ...core.messages import Amount, _
+from ...core.wire import part, text
 from . import coding
 from .financial_documents import FinancialDocuments, refuse_test
-from .wire import amount, day, part, rows, text
+from .wire import amount, day, rows
 
 
 class CashAdvances(FinancialDocuments):

@@ -3,7 +3,7 @@
 from ...core.documents import AnalyticShare, Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import _
-from .wire import text
+from ...core.wire import text
 
 PARTIES = {
     "CBCP": "Company card (CBCP)",

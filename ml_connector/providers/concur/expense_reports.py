@@ -10,9 +10,10 @@ from decimal import Decimal
 from ...core.documents import Attachment, JournalEntry, JournalLine
 from ...core.errors import InvalidDataError, NotRelevantError
 from ...core.messages import Amount, _
+from ...core.wire import part, text
 from . import coding
 from .financial_documents import ReportDocuments, refuse_test, report_title, revision
-from .wire import amount, day, part, rows, text, yes
+from .wire import amount, day, rows, yes
 
 SET_OFF = "2"
 """`cashAdvanceTransactionType` of an advance that is set off against expenses."""

@@ -9,8 +9,9 @@ from ...core.flow import PullFlow
 from ...core.http import content_key
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord
+from ...core.wire import part, text
 from .scopes import FIS
-from .wire import day, found_text, part, text, yes
+from .wire import day, found_text, yes
 
 ACKNOWLEDGED_BEFORE = 101
 RECALLED = (102, 103, 104)

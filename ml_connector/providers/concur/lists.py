@@ -18,9 +18,10 @@ from ...core.flow import PullFlow, PushFlow
 from ...core.items import id_of
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord, SendResult, content_version
+from ...core.wire import text
 from . import coding
 from .scopes import ACCOUNT_LIST, FIELD_LISTS, ITEMS, ITEMS_DELETE, ITEMS_WRITE, LISTS
-from .wire import found_text, rows, text
+from .wire import found_text, rows
 
 ACCOUNT = "account"
 EXAMPLE = f"{ACCOUNT} = GL Accounts; custom1 = Cost Centers; custom2 = Projects"

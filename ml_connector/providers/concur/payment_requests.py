@@ -14,11 +14,12 @@ from ...core.flow import PullFlow
 from ...core.messages import Amount, _
 from ...core.remote import RemotePage, RemoteRecord, content_version
 from ...core.split_amount import share
+from ...core.wire import part, text
 from . import coding
 from .lists import reference
 from .scopes import PAYMENT_REQUESTS, VENDORS
 from .vendors import vendor_key
-from .wire import amount, day, part, rows, text
+from .wire import amount, day, rows
 
 APPROVED = "A_APPR"
 INVOICE = _("invoice")
@@ -137,7 +138,8 @@ def _known_id(row):
 
 
 def _is_true(source, name):
-    return text(source, name).lower() in ("true", "y")
+    """A truth value, which the list writes as JSON and the single request as text."""
+    return str(source.get(name)).strip().lower() in ("true", "y")
 
 
 def _is_since(item, since):

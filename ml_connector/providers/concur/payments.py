@@ -7,8 +7,8 @@ from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from ...core.undone import undone
+from ...core.wire import text
 from .scopes import FIS, INVOICE_PAYMENTS
-from .wire import text
 
 LONGEST_NOTE = 500
 DONE = ("SUCCESS", "NOOP")

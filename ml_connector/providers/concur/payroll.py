@@ -6,9 +6,10 @@ from decimal import Decimal
 from ...core.documents import JournalEntry, JournalLine, Reference
 from ...core.errors import InvalidDataError, NotRelevantError
 from ...core.messages import _
+from ...core.wire import part, text
 from . import coding
 from .financial_documents import ReportDocuments, refuse_test, report_title, revision
-from .wire import amount, day, part, rows, text, yes
+from .wire import amount, day, rows, yes
 
 PAYABLE = Reference(kind="account", external_id="payroll", name="Wages payable for expenses paid by payroll")
 

@@ -3,12 +3,12 @@
 from ...core.errors import RemoteError
 from ...core.flow import ResultFlow
 from ...core.messages import _
+from ...core.wire import text
 from .bills import Bills
 from .cash_advances import CashAdvances
 from .expense_reports import ExpenseReports
 from .payroll import Payroll
 from .scopes import FIS
-from .wire import text
 
 MAX_RESULTS = 50
 LONGEST_TEXT = 1000

@@ -13,8 +13,9 @@ from ...core.errors import ConflictError, InvalidDataError
 from ...core.flow import PullFlow
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord, content_version
+from ...core.wire import text
 from .scopes import VENDORS
-from .wire import found_text, rows, text
+from .wire import found_text, rows
 
 OWN_ADDRESS = "MAIN"
 """Address code of the vendors that Odoo creates."""

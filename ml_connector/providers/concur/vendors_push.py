@@ -9,10 +9,11 @@ from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from ...core.tax_numbers import is_filler, writings
+from ...core.wire import text
 from .scopes import VENDORS
 from .vendor_fields import REMARKS, vendor_fields
 from .vendors import OWN_ADDRESS, code_of, is_approved, main_record, records_of, vendor
-from .wire import found_text, rows, text
+from .wire import found_text, rows
 
 SENT_AFTER = ("banks", "groups")
 """Parts of the payload that go to calls of their own, once the vendor exists."""

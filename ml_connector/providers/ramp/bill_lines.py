@@ -5,9 +5,9 @@ from decimal import Decimal
 from ...core.documents import BillLine, Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
+from ...core.wire import part, rows, text
 from .money import read_money, read_number, read_price
 from .selections import coding, selections
-from .wire import part, rows, text
 
 RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage payable")
 """The account of amounts retained from bills until they are released to the vendor."""

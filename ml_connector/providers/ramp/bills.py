@@ -9,6 +9,7 @@ from ...core.documents import Attachment, Bill, Party
 from ...core.errors import InvalidDataError
 from ...core.items import id_of
 from ...core.messages import _
+from ...core.wire import day, part, text
 from .bill_lines import bill_lines
 from .drafts import BILL, DRAFT
 from .file_names import file_name, safe_name, unused
@@ -17,7 +18,7 @@ from .money import read_money, read_number
 from .pull_base import LOOK_BACK, RampPull, is_since, since_moment
 from .scopes import BILLS_READ
 from .versions import as_list, coding_key, item, line_key, money_key, picked
-from .wire import day, part, required_id, text
+from .wire import required_id
 
 HELD, VENDOR_NOT_APPROVED = "ON_HOLD", "PENDING_VENDOR_APPROVAL"
 """Values of `status_summary` of approved bills that Ramp does not pay."""

@@ -6,6 +6,7 @@ from functools import partial
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
+from ...core.wire import part, required, text
 from .card import CARD, ISSUER
 from .cashbacks import CASHBACK
 from .dimensions import field_options
@@ -15,7 +16,7 @@ from .reimbursements import REIMBURSED
 from .scopes import ACCOUNTING_READ, USERS_READ
 from .selections import option_reference
 from .versions import item, picked
-from .wire import part, required, required_id, text
+from .wire import required_id
 
 
 class Coding(RampPull):

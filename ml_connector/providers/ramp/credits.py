@@ -3,13 +3,14 @@
 from ...core.documents import Bill, BillLine, CreditApplication
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
+from ...core.wire import day, rows, text
 from .money import read_money
 from .pull_base import RampPull
 from .scopes import VENDORS_READ
 from .selections import coding, selections
 from .vendors import vendor_of
 from .versions import coding_key, item, line_key, money_key, picked
-from .wire import day, required_id, rows, text
+from .wire import required_id
 
 
 class CreditPull(RampPull):

@@ -8,10 +8,10 @@ from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from ...core.undone import undone
+from ...core.wire import iso_day
 from .answers import new_id
 from .drafts import DRAFT
 from .scopes import ORDERS_READ, PLUS, RECEIPTS_READ, RECEIPTS_WRITE
-from .wire import stated_day
 
 SEPARATOR = ","
 
@@ -124,7 +124,7 @@ class GoodsReceiptsPush(PushFlow):
                 "Goods receipt %(receipt)s was entered in Ramp on %(day)s. Enter it in Odoo and delete it in Ramp,"
                 " because Odoo sends its own.",
                 receipt=number,
-                day=stated_day(day),
+                day=iso_day(day) or day,
             ),
         )
 

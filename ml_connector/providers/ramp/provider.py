@@ -105,6 +105,7 @@ class RampProvider(Provider):
         OwnBillFilesPush,
         UsersPush,
     )
+    # pylint takes the module `check` for the method below: pylint: disable=used-before-assignment
     default_scopes = " ".join(
         dict.fromkeys(
             (*check.SCOPES, *(scope for flow in flows for scope in flow.scopes), *PurchaseOrdersPush.order_scopes)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 from ...core import items
 from ...core.errors import InvalidDataError
 from ...core.flow import PullFlow
+from ...core.wire import day, text
 from . import check
-from .wire import day, text
 
 READY, NOT_READY, SYNCED = "SYNC_READY", "NOT_SYNC_READY", "SYNCED"
 LOOK_BACK = timedelta(days=45)

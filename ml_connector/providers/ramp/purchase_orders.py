@@ -5,13 +5,14 @@ from decimal import Decimal
 from ...core.documents import PurchaseOrder, PurchaseOrderLine
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
+from ...core.wire import day, rows, text
 from .money import read_money, read_number
 from .pull_base import RampPull, since_moment
 from .scopes import ORDERS_READ
 from .selections import coding, selections
 from .vendors import vendor_of
 from .versions import item, line_key, money_key, picked
-from .wire import day, required_id, rows, text
+from .wire import required_id
 
 OURS = frozenset({"DEVELOPER_API", "ACCOUNTING_PROVIDER"})
 """Orders that the accounting system sent to Ramp: Odoo does not read them."""

@@ -8,12 +8,13 @@ from ...core.errors import InvalidDataError, NotFoundError
 from ...core.items import id_of
 from ...core.messages import _
 from ...core.remote import RemotePage
+from ...core.wire import text
 from .file_names import file_name
 from .links import Links
 from .pull_base import NOT_READY, RampPull, since_moment
 from .scopes import REIMBURSEMENTS_READ, SPEND_RECEIPTS_READ, TRANSACTIONS_READ
 from .versions import item
-from .wire import required_id, text
+from .wire import required_id
 
 OWNERS = {"expense": "transaction_id", "reimbursement": "reimbursement_id"}
 """By kind of record: the key of its ID in a receipt."""

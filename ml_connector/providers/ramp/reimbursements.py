@@ -3,13 +3,14 @@
 from ...core.documents import Bill, BillLine, Party, Reference, Reimbursement, Settlement
 from ...core.errors import InvalidDataError
 from ...core.messages import _
+from ...core.wire import day, part, rows, text
 from .money import read_money
 from .pull_base import SYNCED
 from .receipts import receipts
 from .scopes import REIMBURSEMENTS_READ
 from .spend import SpendPull, booking_date, line_values
 from .versions import coding_key, item, line_key, money_key, picked
-from .wire import day, part, required_id, rows, text
+from .wire import required_id
 
 REIMBURSED = Reference(kind="journal", external_id="reimbursements", name="Ramp reimbursements")
 """The journal of reimbursements and of paybacks by employees."""

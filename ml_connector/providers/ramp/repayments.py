@@ -4,12 +4,13 @@ from ...core.documents import JournalEntry, JournalLine, Reference
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.split_amount import share
+from ...core.wire import day, part, text
 from .card_transactions import transaction
 from .money import currency_digits, read_money
 from .pull_base import PARALLEL_READS, RampPull, since_moment
 from .scopes import REPAYMENTS_READ, TRANSACTIONS_READ
 from .versions import item, picked
-from .wire import day, part, required_id, text
+from .wire import required_id
 
 REPAYMENTS = Reference(kind="journal", external_id="repayments", name="Repayments of employees")
 """The journal of employees' repayments of card transactions."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from ...core.documents import AnalyticShare, Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import _
-from .wire import part, rows, text
+from ...core.wire import part, rows, text
 
 ACCOUNT = "GL_ACCOUNT"
 TAX = "TAX_CODE"

@@ -7,10 +7,10 @@ from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
 from ...core.remote import RemotePage
 from ...core.split_amount import share
+from ...core.wire import day, rows, text
 from .money import currency_digits, read_money
 from .pull_base import LOOK_BACK, READY, SYNCED, SyncedPull, since_moment
 from .selections import coding, selections
-from .wire import day, rows, text
 
 
 class SpendPull(SyncedPull):

@@ -7,12 +7,13 @@ from ...core.documents import Attachment, CardStatement, CardTransfer, Reference
 from ...core.errors import InvalidDataError
 from ...core.items import id_of
 from ...core.messages import Amount, _
+from ...core.wire import day, part, rows, text
 from .card import CARD, ISSUER
 from .money import read_money
 from .pull_base import READY, RampPull, SyncedPull, made_on, since_moment
 from .scopes import CASHBACKS_READ, STATEMENTS_READ, TRANSACTIONS_READ, TRANSFERS_READ
 from .versions import item, money_key
-from .wire import day, part, required_id, rows, text
+from .wire import required_id
 
 
 class Statements(RampPull):

@@ -8,10 +8,11 @@ from ...core.documents import Address, Contact, Party, Vendor
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import RemotePage
+from ...core.wire import part, rows, text
 from .pull_base import PARALLEL_READS, RampPull
 from .scopes import VENDORS_READ
 from .versions import item, picked
-from .wire import part, required_id, rows, text
+from .wire import required_id
 
 OVERLAP = timedelta(minutes=5)
 """Vendors are read again from this long before the last run, because the clocks of two systems differ."""

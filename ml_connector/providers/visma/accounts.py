@@ -2,11 +2,12 @@
 
 from ...core.errors import InvalidDataError
 from ...core.messages import _
+from ...core.wire import text
 from .client import path_id
 from .code_push import CodePush, named
 from .coding import account_reference, is_postable
 from .scopes import CREATE, READ
-from .wire import text, wrapped
+from .wire import wrapped
 
 PATH = "/v1/account"
 TYPES = {

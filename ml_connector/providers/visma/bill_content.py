@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from ...core.messages import Amount, _
+from ...core.wire import amount, part, rows, text
 from . import periods
 from .differences import difference, lines_missing, of_line
-from .wire import amount, day, moment_of, part, rows, text, wrapped
+from .wire import day, moment_of, wrapped
 
 
 class BillContent:

@@ -7,11 +7,11 @@ import re
 from ...core.errors import InvalidDataError, PermanentError, RemoteError, UnconfirmedError
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
+from ...core.wire import rows, text
 from .client import path_id
 from .ledger import PATH, path_of, split_key
 from .push import VismaPush
 from .scopes import CREATE, READ
-from .wire import rows, text
 
 LONGEST_NAME = 120
 

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from ...core.errors import InvalidDataError, NotFoundError, RemoteError, UnconfirmedError
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
+from ...core.wire import text
 from .client import wait_until
 from .ledger import is_released, key_of_row, keys_of, path_of
 from .push import REFUSALS, VismaPush
 from .scopes import CREATE, READ, UPDATE
-from .wire import text, wrapped
+from .wire import wrapped
 
 RELEASE_SECONDS = 8
 """How long a run waits for the release; after that a later run checks it."""

@@ -17,6 +17,7 @@ from ...core.errors import (
 )
 from ...core.messages import Amount, _, paragraph
 from ...core.remote import SendResult
+from ...core.wire import part, text
 from .bill_content import BillContent, adjusted_tax, line_differences, lines_of
 from .bill_release import ledger_named
 from .ledger import (
@@ -41,7 +42,7 @@ from .line_codes import coding
 from .push import REFUSALS, VismaPush, numbered
 from .reversals import require_open
 from .scopes import CREATE, DELETE, READ, UPDATE
-from .wire import day, part, text
+from .wire import day
 
 CENTS_OFF = 5
 """Units of a currency's last digit by which Visma's total may differ; the difference is corrected on the VAT."""

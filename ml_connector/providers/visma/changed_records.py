@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from ...core import items
 from ...core.flow import PullFlow
 from ...core.remote import RemotePage
+from ...core.wire import text
 from .client import modified_since
-from .wire import text
 
 
 class ChangedRecords(PullFlow):

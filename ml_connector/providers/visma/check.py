@@ -3,10 +3,10 @@
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, NotFoundError
 from ...core.messages import _, paragraph
+from ...core.wire import rows, text
 from . import periods
 from .coding import segments
 from .scopes import DELETE, READ
-from .wire import rows, text
 
 SUPPLIER_KEY = "/v1/dimension/SUPPLIER"
 LITTLE = 100

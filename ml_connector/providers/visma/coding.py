@@ -14,9 +14,9 @@ from ...core.flow import PullFlow
 from ...core.http import objects
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord, content_version
+from ...core.wire import part, required, rows, text
 from .scopes import READ
 from .webhook import ANYTHING
-from .wire import part, required, rows, text
 
 SUBACCOUNT = "/v1/dimension/SUBACCOUNT"
 SEGMENT, PROJECT, TASK, BRANCH = "segment", "project", "task", "branch"

@@ -2,11 +2,12 @@
 
 from ...core.errors import InvalidDataError
 from ...core.messages import _
+from ...core.wire import rows, text
 from .client import path_id
 from .code_push import CodePush, named
 from .coding import PROJECT, SEGMENT, SUBACCOUNT, is_usable, project_reference, segment_reference
 from .scopes import CREATE, READ, UPDATE
-from .wire import day, moment_of, rows, text, wrapped
+from .wire import day, moment_of, wrapped
 
 PROJECTS = "/v1/project"
 

@@ -10,12 +10,13 @@ from decimal import Decimal
 from ...core.errors import ConflictError, InvalidDataError, NotFoundError, RemoteError
 from ...core.messages import _
 from ...core.remote import SendResult
+from ...core.wire import amount, part, rows, text
 from . import purchase_orders
 from .bill_release import release_pending
 from .client import path_id, wait_until
 from .push import REFUSALS, VismaPush
 from .scopes import CREATE, READ, UPDATE
-from .wire import amount, moment_of, part, rows, text, wrapped
+from .wire import moment_of, wrapped
 
 PATH, READ_PATH = "/v1/PurchaseReceipt", "/v2/PurchaseReceipt"
 """Receipts are read with another version of the API than they are written with."""

@@ -2,8 +2,8 @@
 
 import re
 
+from ...core.wire import amount, part, text
 from .client import path_id
-from .wire import amount, part, text
 
 PATH = "/v1/supplierInvoice"
 INVOICE, CREDIT_NOTE = "Invoice", "DebitAdj"

@@ -2,8 +2,8 @@
 
 from ...core.errors import InvalidDataError
 from ...core.messages import _
+from ...core.wire import rows, text
 from .coding import BRANCH, PROJECT, SEGMENT, TASK
-from .wire import rows, text
 
 
 def coding(line, document):

@@ -8,12 +8,13 @@ from ...core.documents import BillStatus, PaidBill, Party, Payment
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import RemoteRecord, content_version
+from ...core.wire import amount, part, required, rows, text
 from .changed_records import ChangedRecords
 from .coding import cash_account
 from .ledger import CREDIT_NOTE, INVOICE, PATH, RELEASED, VOIDED, balance_is_total, key_of, key_of_row, path_of
 from .scopes import READ
 from .webhook import ANYTHING
-from .wire import amount, day, part, required, required_key, rows, text
+from .wire import day, required_key
 
 PAYMENTS = "/v1/supplierPayment"
 PAYMENT = "Payment"

@@ -4,7 +4,8 @@ from datetime import date
 
 from ...core.errors import LockedPeriodError
 from ...core.messages import _
-from .wire import day, text
+from ...core.wire import text
+from .wire import day
 
 PATH = "/v1/financialPeriod"
 

@@ -5,6 +5,7 @@ from functools import cached_property
 from ...core.errors import AuthError
 from ...core.messages import _
 from ...core.provider import Credential, Provider, Territory
+from ...core.wire import text
 from . import check, periods, webhook
 from .accounts import AccountsPush
 from .bill_files import BillFilesPush
@@ -20,7 +21,6 @@ from .payments import Payments, PaymentStatus
 from .purchase_orders import PurchaseOrdersPush
 from .reversals import Reversals
 from .vendors import Vendors, VendorsPush
-from .wire import text
 
 ADDRESS = "https://api.finance.visma.net"
 CONNECT = "https://connect.visma.com"

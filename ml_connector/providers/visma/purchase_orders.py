@@ -9,12 +9,13 @@ from decimal import Decimal
 from ...core.errors import ConflictError, InvalidDataError, NotFoundError, NotRelevantError
 from ...core.messages import Amount, _, paragraph
 from ...core.remote import SendResult
+from ...core.wire import amount, part, rows, text
 from .client import path_id
 from .differences import difference, lines_missing, of_line
 from .line_codes import coding
 from .push import VismaPush, numbered
 from .scopes import CREATE, READ, UPDATE
-from .wire import amount, day, moment_of, part, rows, text, wrapped
+from .wire import day, moment_of, wrapped
 
 PATH = "/v1/purchaseorder"
 ENDED = ("Cancelled", "Closed", "Voided")

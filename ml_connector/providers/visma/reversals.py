@@ -6,11 +6,12 @@ unchanged, and any refusal comes then.
 
 from ...core.errors import ConflictError, LockedPeriodError, NotFoundError, RemoteError, UnconfirmedError
 from ...core.messages import _
+from ...core.wire import amount, part, text
 from . import periods
 from .bill_release import ledger_named, release
 from .client import wait_until
 from .ledger import CREDIT_NOTE, INVOICE, balance_is_total, is_released, key_of_row, keys_of, path_of
-from .wire import amount, part, text, wrapped
+from .wire import wrapped
 
 OPPOSITE = {INVOICE: CREDIT_NOTE, CREDIT_NOTE: "CreditAdj"}
 ACTION_SECONDS = 8

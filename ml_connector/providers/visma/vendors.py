@@ -7,12 +7,13 @@ from ...core.errors import DuplicateError, InvalidDataError, NotFoundError, NotR
 from ...core.messages import _
 from ...core.remote import RemoteRecord, SendResult, content_version
 from ...core.tax_numbers import is_filler, plain, same_number, writings
+from ...core.wire import part, required, text
 from .changed_records import ChangedRecords
 from .client import LIST_OVERLAP, path_id
 from .push import VismaPush, linked_to, numbered
 from .scopes import CREATE, READ, UPDATE
 from .webhook import ANYTHING
-from .wire import part, required, text, wrapped
+from .wire import wrapped
 
 PATH = "/v1/supplier"
 INACTIVE = "Inactive"
