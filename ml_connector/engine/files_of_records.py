@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..core.documents import Files
-from ..models.ml_sync_log import DECIDED_STATES
+from ..models.sync_states import DECIDED_STATES
 from .base import digest
 from .booking import Booking
 from .documents import download
@@ -20,7 +20,7 @@ class FileBooking(Booking):
         return entries
 
     def _downloaded(self, logs):
-        return super()._entries(logs)
+        return super()._entries(logs)  # pylint: disable=super-method-mismatch
 
     def _documents(self, rows):
         return self.run.parallel(partial(download, self.remote), rows)

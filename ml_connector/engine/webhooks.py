@@ -7,7 +7,7 @@ from odoo.fields import Domain
 
 from ..core.errors import ConnectorError, NotFoundError, StoppedError
 from ..core.messages import _
-from ..models.ml_connection import WORKING_STATES
+from ..models.ml_connection_job import WORKING_STATES
 from ..models.ml_error_class import MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_sentence import in_words
 from .base import RACES, Step

@@ -11,7 +11,6 @@ from .client_actions import notification
 from .ml_connection_credentials import secrets_last
 from .ml_connection_integration_user import WATCHED
 from .ml_connection_job import WORKING_STATES
-from .ml_connection_webhooks import DATABASE_HEADER  # noqa: F401 - the engine finds it here
 from .ml_sealed import needs
 from .ml_token import TokenStore
 

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from .console import fail
 from .paths import LOG, RUNTIME, SETUP
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
-LOCK = SETUP / "requirements" / f"lock-{VERSION}.txt"
+LOCK = SETUP / "requirements" / "lock.txt"
 """The packages to install, with the hashes of their files. `setup/requirements/lock` renews it."""
 NODE_LOCK = SETUP / "requirements" / "package-lock.json"
 """The same of npm; `npm install --package-lock-only --omit-lockfile-registry-resolved` there renews it."""
@@ -159,12 +160,16 @@ def virtual_environment():
 
 
 def _install(folder, python, anew):
-    advice = "The Python packages could not be installed: check the network."
+    def run(*command):
+        console.run(command, "packages", "The Python packages could not be installed: check the network.")
+
     if anew:
-        venv = [sys.executable, "-m", "venv", "--clear", folder]
-        console.run(venv, "pip", advice)
-    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", f"--requirement={LOCK}"]
-    console.run([python, "-m", "pip", "install", *options], "pip", advice)
+        run(sys.executable, "-m", "venv", "--clear", folder)
+    # pip installs uv, which installs the rest, and removes what is no longer locked
+    own = folder / "uv.txt"
+    own.write_text(re.search(r"^uv==.*?(?=^\S)", LOCK.read_text(), re.MULTILINE | re.DOTALL)[0])
+    run(python, "-m", "pip", "install", "--quiet", "--require-hashes", f"--requirement={own}")
+    run(folder / "bin" / "uv", "pip", "sync", "--require-hashes", "--compile-bytecode", f"--python={python}", LOCK)
 
 
 # Packages of npm

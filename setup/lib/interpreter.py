@@ -16,51 +16,28 @@ PROBE = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable
 def enter(module):
     """Run `main(arguments)` of a module of this package in the virtual environment."""
     if not os.path.exists(os.path.join(sys.prefix, ".ml_connector")):
-        _enter_environment()
+        chosen = _choose()
+        if os.path.realpath(chosen) != os.path.realpath(sys.executable):
+            _replace(chosen)
+        console = importlib.import_module("lib.console")
+        _replace(console.guarded(importlib.import_module("lib.bootstrap").virtual_environment))
     console = importlib.import_module("lib.console")
-    main = importlib.import_module("lib." + module).main
-    console.command(main, sys.argv[1:])
-
-
-def _enter_environment():
-    chosen = _choose()
-    if os.path.realpath(chosen) != os.path.realpath(sys.executable):
-        _replace(chosen)
-    console = importlib.import_module("lib.console")
-    bootstrap = importlib.import_module("lib.bootstrap")
-    _replace(console.guarded(bootstrap.virtual_environment))
+    console.command(importlib.import_module("lib." + module).main, sys.argv[1:])
 
 
 def _choose():
     wanted = os.environ.get("PYTHON")
-    if wanted:
-        return _checked(wanted)
-    if "%d.%d" % sys.version_info[:2] in SUPPORTED:
-        return sys.executable
-    for version in SUPPORTED:
-        found, executable = _probe("python" + version)
-        if found == version:
-            return executable
-    sys.exit("No supported Python was found: install Python 3.12 (3.11 and 3.13 do too).")
-
-
-def _checked(wanted):
-    version, executable = _probe(wanted)
-    if version in SUPPORTED:
-        return executable
+    for python in [wanted] if wanted else [sys.executable] + ["python" + version for version in SUPPORTED]:
+        try:
+            version, executable = subprocess.check_output([python, "-c", PROBE], stderr=subprocess.DEVNULL).split()
+        except (OSError, ValueError, subprocess.CalledProcessError):
+            continue
+        if version.decode() in SUPPORTED:
+            return executable.decode()
     sys.exit(
-        "PYTHON=%s is %s: set it to a Python 3.11, 3.12 or 3.13."
-        % (wanted, "Python " + version if version else "no Python that runs")
+        "%s: install Python 3.12 (3.11 and 3.13 do too)."
+        % ("PYTHON=%s is no supported Python" % wanted if wanted else "No supported Python was found")
     )
-
-
-def _probe(python):
-    """Return the version and the real path of an interpreter, or two empty texts."""
-    try:
-        output = subprocess.check_output([python, "-c", PROBE], stderr=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError):
-        return "", ""
-    return output.decode().splitlines()
 
 
 def _replace(python):

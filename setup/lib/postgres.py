@@ -7,10 +7,10 @@ import pwd
 import shutil
 import subprocess
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import parse_dsn
 
 from . import bootstrap, console
 from .console import fail
@@ -100,15 +100,13 @@ def drop(name):
 
 
 def _from_url(url):
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgresql", "postgres") or not parts.username:
+    try:
+        parts = parse_dsn(url)
+        found = Address(
+            parts.get("host", "localhost"), int(parts.get("port", 5432)), parts["user"], parts.get("password")
+        )
+    except (psycopg2.ProgrammingError, KeyError):
         fail("DATABASE_URL must look like postgresql://user:password@host:port")
-    found = Address(
-        host=parts.hostname or "localhost",
-        port=parts.port or 5432,
-        user=unquote(parts.username),
-        password=unquote(parts.password) if parts.password else None,
-    )
     if not _answers(found):
         fail("No PostgreSQL answers at DATABASE_URL with that user and password. Correct it.")
     return found

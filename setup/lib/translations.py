@@ -1,8 +1,11 @@
 """`setup/translations`: write the template of all translations, `ml_connector/i18n/ml_connector.pot`."""
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+import polib
 
 from . import console, odoo, paths
 
@@ -10,21 +13,17 @@ TEMPLATE = paths.ADDON / "i18n" / f"{odoo.MODULE}.pot"
 
 
 def main(arguments):
-    """Rewrite the template."""
-    if arguments:
-        console.fail("setup/translations takes no arguments. It rewrites the template.")
-    TEMPLATE.parent.mkdir(exist_ok=True)
-    _export(TEMPLATE)
-    console.say(f"{console.shown(TEMPLATE)} has {len(_texts(TEMPLATE))} texts.")
-    return 0
-
-
-def check():
-    """Tell whether the template lacks texts of the addon or has others; `setup/lint` asks."""
+    """Rewrite the template; with `--check` tell whether it lacks texts of the addon or has others."""
+    if arguments not in ([], ["--check"]):
+        console.fail("setup/translations takes no arguments but --check. It rewrites the template.")
     with tempfile.TemporaryDirectory() as folder:
         current = Path(folder) / TEMPLATE.name
         _export(current)
         wanted, found = _texts(current), _texts(TEMPLATE)
+        if not arguments:
+            shutil.copyfile(current, TEMPLATE)
+            console.say(f"{console.shown(TEMPLATE)} has {len(wanted)} texts.")
+            return 0
     for sign, texts in (("+", wanted - found), ("-", found - wanted)):
         for text in sorted(texts):
             console.say(f"{console.shown(TEMPLATE)}: {sign} {text}")
@@ -41,6 +40,4 @@ def _export(path):
 
 
 def _texts(path):
-    import polib  # a requirement of Odoo's, so it is there once Odoo is
-
     return {entry.msgid for entry in polib.pofile(str(path))} if path.exists() else set()

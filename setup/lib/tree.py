@@ -4,7 +4,7 @@ Nothing is installed into the system: apt works in folders of our own.
 """
 
 import os
-import re
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -113,33 +113,18 @@ def _download(mirror):
 
 def _machine_mirror():
     """Return the Debian mirror that this machine's own package sources name."""
-    release = read(Path("/etc/os-release")) or ""
-    fields = dict(re.findall(r'^(\w+)="?(.*?)"?$', release, re.MULTILINE))
-    suites = {"stable", "testing", "unstable", "sid", fields.get("VERSION_CODENAME")}
-    if fields.get("ID") == "debian":
-        for uri, suite in _machine_sources():
+    system = platform.freedesktop_os_release()
+    if system["ID"] == "debian":
+        suites = {"stable", "testing", "unstable", "sid", system.get("VERSION_CODENAME")}
+        command = ["apt-get", "indextargets", "--format=$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
+        for line in subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines():
+            uri, suite = line.split()
             if suite in suites:
                 return uri
     fail(
         "This machine's package sources name no Debian mirror: set ODOO_PATH to a "
         "checkout of Odoo 19, or DEBIAN_MIRROR to a mirror's address."
     )
-
-
-def _machine_sources():
-    """Yield address and suite of each source, in either of apt's two formats."""
-    folder = Path("/etc/apt")
-    one_line = r"^deb\s+(?:\[[^]]*\]\s+)?(\S+)\s+(\S+)"
-    for path in [folder / "sources.list", *folder.glob("sources.list.d/*.list")]:
-        yield from re.findall(one_line, read(path) or "", re.MULTILINE)
-    for path in folder.glob("sources.list.d/*.sources"):
-        for stanza in re.split(r"\n\s*\n", path.read_text()):
-            fields = dict(re.findall(r"^([\w-]+):[ \t]*(.*)$", stanza, re.MULTILINE))
-            if "deb" not in fields.get("Types", "").split():
-                continue
-            for uri in fields.get("URIs", "").split():
-                for suite in fields.get("Suites", "").split():
-                    yield uri, suite
 
 
 def _complete(package):

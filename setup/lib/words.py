@@ -3,6 +3,8 @@
 import ast
 import re
 
+import polib
+
 from . import console, paths
 from .translations import TEMPLATE
 
@@ -32,7 +34,7 @@ ODOO_FIELDS = r"__(create_|write_|message_|activity_|my_activity_)"
 DOCS = ("README.rst", "SECURITY.md", "CONTRIBUTING.rst", "CHANGELOG.rst", "docs/*.rst", "ml_connector/readme/*.rst")
 
 
-def check():
+def main(_arguments):
     """Show every text of the template of translations, line of the documentation and raised sentence with a fault."""
     faults = [*_texts(), *_documentation(), *_raised()]
     for place, fault in faults:
@@ -41,8 +43,6 @@ def check():
 
 
 def _texts():
-    import polib  # a requirement of Odoo's, so it is there once Odoo is
-
     for entry in polib.pofile(str(TEMPLATE)):
         place = f"{TEMPLATE.name}:{entry.linenum}"
         yield from ((place, fault) for fault in _faults(entry.msgid))
@@ -103,3 +103,7 @@ def _raised():
                 continue
             if isinstance(node.args[0], (ast.JoinedStr, ast.Constant, ast.BinOp)):
                 yield f"{console.shown(path)}:{node.lineno}", f"{node.func.id}: mark the sentence with _()"
+
+
+if __name__ == "__main__":
+    console.command(main, [])

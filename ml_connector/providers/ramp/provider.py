@@ -106,6 +106,7 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
         OwnBillFilesPush,
         UsersPush,
     )
+    # pylint takes the module `check` for the method below: pylint: disable=used-before-assignment
     default_scopes = " ".join(
         dict.fromkeys(
             (*check.SCOPES, *(scope for flow in flows for scope in flow.scopes), *PurchaseOrdersPush.order_scopes)
