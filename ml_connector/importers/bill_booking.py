@@ -4,7 +4,9 @@ from ..core.errors import InvalidDataError
 from ..core.messages import Amount, _, paragraph
 from ..core.provider import Finding
 from .bill_writer import SYNC_METHODS, BillWriter
-from .importer_tools import check_date, exact, odoo_refusals
+from .importer_tools import exact
+from .open_dates import check_date
+from .refusals import odoo_refusals
 
 
 class BillBooking:

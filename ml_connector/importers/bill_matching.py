@@ -138,13 +138,8 @@ class BillMatcher:
         :raises DuplicateError: they do not
         """
         if move.id in self._bound:
-            raise DuplicateError(
-                _(
-                    "%(bill)s is already linked to another bill in %(provider)s.",
-                    bill=move.display_name,
-                    provider=self.batch.provider,
-                )
-            )
+            names = {"bill": move.display_name, "provider": self.batch.provider}
+            raise DuplicateError(_("%(bill)s is already linked to another bill in %(provider)s.", **names))
         if (
             creditor_of(move) == self.batch.creditor(partner)
             and move.move_type == self._move_type(document)

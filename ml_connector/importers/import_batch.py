@@ -3,9 +3,11 @@
 from ..core.errors import MappingError
 from .bill_analytics import BillAnalytics
 from .bill_taxes import BillTaxes
-from .importer_tools import Currencies, OpenDates, once, tolerance
+from .currencies import Currencies
+from .importer_tools import once, tolerance
 from .journals import Journals
 from .official_numbers import OfficialNumbers
+from .open_dates import OpenDates
 from .rates import Rates
 
 

@@ -1,25 +1,15 @@
-"""Functions and classes that several importers share."""
+"""Functions that several importers share."""
 
-import re
-from contextlib import contextmanager
-from datetime import timedelta
 from decimal import Decimal
 
-from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tools import float_repr
 
-from ..core.errors import InvalidDataError, LockedPeriodError, NotPostedError, NotReadyError
+from ..core.errors import NotPostedError, NotReadyError
 from ..core.messages import Message, _
 from ..models.ml_outgoing_code import title_of
 
 QUIET = {"ml_no_sync": True, "mail_create_nosubscribe": True, "mail_create_nolog": True, "mail_notrack": True}
 """Context for records that are created and posted in one step: Odoo adds no lines of its own to the chatter."""
-
-WRITTEN_MODELS = (
-    *("account.move", "account.move.line", "account.payment", "account.bank.statement.line", "hr.expense"),
-    *("res.partner", "res.partner.bank", "purchase.order", "purchase.order.line", "ir.attachment"),
-)
-_ID = re.compile(r"\[?(?<![\w.,/:-])(\d{1,9})\b(?![\w%/:-])(?![.,]\d)\]?")
 
 
 def exact(amount, currency):
@@ -164,51 +154,6 @@ def bound_elsewhere(connection, kind, records):
     return {binding.res_id: binding.external_id for binding in bindings}
 
 
-class Currencies:
-    """The currencies of a batch, archived ones too, read with one query."""
-
-    def __init__(self, env, names, provider):
-        self._provider = provider
-        found = env["res.currency"].with_context(active_test=False).search([("name", "in", list(set(names)))])
-        self._by_name = {currency.name: currency for currency in found}
-
-    def known(self, name):
-        """The currency of that name, which may be archived.
-
-        :raises InvalidDataError: there is none
-        """
-        currency = self._by_name.get(name)
-        if not currency:
-            raise InvalidDataError(
-                _(
-                    "Currency %(currency)s does not exist in Odoo. Correct it in %(provider)s.",
-                    currency=name or "?",
-                    provider=self._provider,
-                )
-            )
-        return currency
-
-    def usable(self, name):
-        """The active currency of that name.
-
-        :raises InvalidDataError: there is none
-        :raises NotReadyError: it is archived
-        """
-        currency = self.known(name)
-        if not currency.active:
-            raise NotReadyError(
-                _("Currency %(currency)s is not active in Odoo. Activate it.", currency=name), awaits=currency
-            )
-        return currency
-
-
-def no_rate(currency):
-    """The error of a currency for which Odoo has no exchange rate."""
-    return NotReadyError(
-        _("Currency %(currency)s has no exchange rate in Odoo. Enter one.", currency=currency.name), awaits=currency
-    )
-
-
 def check_posted(move, number):
     """
     :param number: number of the bill or credit note at the provider
@@ -224,141 +169,3 @@ def check_posted(move, number):
         raise NotPostedError(waits, awaits=move)
     if move.state == "cancel":
         raise NotReadyError(_("%(record)s is cancelled in Odoo.", record=number), awaits=move)
-
-
-def check_date(move, planned):
-    """
-    :raises LockedPeriodError: Odoo moved the date of an entry while it was posted
-    """
-    if move.date != planned:
-        raise LockedPeriodError(
-            _(
-                "Odoo would book on %(odoo_value)s instead of %(planned)s because the period was locked in the"
-                " meantime.",
-                odoo_value=move.date,
-                planned=planned,
-            ),
-            awaits=move.company_id,
-        )
-
-
-def journal_locks(journal, date):
-    """[(date, label)] of the journal's own lock dates that cover the date. Other addons add these fields."""
-    names = [name for name, field in journal._fields.items() if name.endswith("lock_date") and field.type == "date"]
-    values = journal.sudo()  # sudo: the fields of other addons may be restricted
-    return [
-        (values[name], journal._fields[name]._description_string(journal.env))
-        for name in names
-        if values[name] and values[name] >= date
-    ]
-
-
-class OpenDates:
-    """Accounting dates by the lock dates of the company and the policy of the flow."""
-
-    def __init__(self, env, flow):
-        self._env = env
-        self._provider = flow.connection_id._provider_name()
-        self._company = flow.company_id.with_env(env)
-        self._flow = flow
-        self._locks = {}
-
-    def locks(self, date, journal, has_tax):
-        """(lock dates of the company, of the journal) that cover the date, with Odoo's lock date exceptions."""
-        key = (date, journal.id, has_tax)
-        if key not in self._locks:
-            of_company = self._company._get_violated_lock_dates(date, has_tax, journal)
-            self._locks[key] = of_company, journal_locks(journal, date)
-        return self._locks[key]
-
-    def resolve(self, date, journal, has_tax=False):
-        """The date to book on.
-
-        :raises LockedPeriodError: the date is locked and the policy is to hold, or its fiscal year is locked
-        """
-        of_company, of_journal = self.locks(date, journal, has_tax)
-        if not of_company and not of_journal:
-            return date
-        day = self._open_day(date, journal, has_tax)
-        if self._env.context.get("ml_next_open_day"):
-            return day
-        if self._flow.lock_date_policy == "next_open_day":
-            year_end = self._company.compute_fiscalyear_dates(date)["date_to"]
-            if day <= year_end:
-                return day
-            raise LockedPeriodError(
-                _(
-                    "%(date)s is in the fiscal year that ended on %(end)s, which is locked. Unlock it, or post on"
-                    " %(day)s, in another fiscal year.",
-                    date=date,
-                    end=year_end,
-                    day=day,
-                ),
-                awaits=self._company if of_company else journal,
-            )
-        labels = {name: self._company._fields[name]._description_string(self._env) for _lock, name in of_company}
-        named_locks = [(lock, labels[name]) for lock, name in sorted(of_company)] + of_journal
-        raise LockedPeriodError(
-            _(
-                "%(date)s is in a locked period (%(locks)s).",
-                date=date,
-                locks=[_("%(lock)s: %(date)s", lock=label, date=lock) for lock, label in named_locks],
-            ),
-            awaits=self._company if of_company else journal,
-        )
-
-    def _open_day(self, date, journal, has_tax):
-        """The first day after the date that is not locked."""
-        while any(locks := self.locks(date, journal, has_tax)):
-            date = max(lock for of_one in locks for lock, _name in of_one) + timedelta(days=1)
-        return date
-
-    def shift_note(self, original, booked):
-        """The note of a record that is not booked on its own date."""
-        return _(
-            "Booked on %(booked)s because the period is locked. Date in %(provider)s: %(original)s.",
-            original=original,
-            booked=booked,
-            provider=self._provider,
-        )
-
-
-@contextmanager
-def odoo_refusals(env, entries=()):
-    """Raise Odoo's own refusals, which are about the data, as InvalidDataError with Odoo's text.
-
-    Access errors pass, because the engine words them itself: Odoo's text names records.
-
-    :param entries: the entries that are written
-    """
-    try:
-        yield
-    except AccessError:
-        raise
-    except (UserError, RedirectWarning) as error:
-        text = " ".join(str(error.args[0]).split())
-        raise InvalidDataError(_without_new_ids(env, text, entries)) from error
-
-
-def _without_new_ids(env, text, entries):
-    """A text without the IDs of new records, which no longer exist after the rollback."""
-    ids = {int(number) for number in _ID.findall(text)}
-    if not ids:
-        return text
-    new = set()
-    for name in WRITTEN_MODELS:
-        records = env[name].sudo().with_context(active_test=False)  # sudo: only tells whether they are new
-        new.update(records.search([("id", "in", list(ids)), ("create_date", ">=", env.cr.now())])._ids)
-    names = {entry.record.id: _name(entry) for entry in entries if entry.record}
-    if len(entries) == 1:
-        names = dict.fromkeys(new, _name(entries[0]))
-
-    def named(match):
-        number = int(match[1])
-        return names.get(number) or "-" if number in new else match[0]
-
-    return _ID.sub(named, text)
-
-
-def _name(entry):
-    return getattr(entry.document, "number", "") or getattr(entry.document, "name", "")

@@ -81,6 +81,10 @@ class MappingLookup:
         """The Odoo record linked to a remote record, or None."""
         return self._bound.get((kind, external_id))
 
+    def extended(self, mapped, bound):
+        """A lookup that also has these records, which need no code of the provider."""
+        return MappingLookup(self.connection, {**self._mapped, **mapped}, {**self._bound, **bound})
+
 
 def title(reference):
     """The name of a reference in sentences."""

@@ -9,8 +9,9 @@ from .bill_lines import bill_references
 from .bill_matching import BillMatcher
 from .bill_planning import BillPlanner
 from .import_batch import ImportBatch
-from .importer_tools import change_note, odoo_refusals
+from .importer_tools import change_note
 from .posted_bill_diff import PostedBillDiff
+from .refusals import odoo_refusals
 
 
 class MlImporterBill(models.AbstractModel):

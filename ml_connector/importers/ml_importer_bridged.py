@@ -3,7 +3,7 @@ from odoo import models
 from ..core.documents import PurchaseOrder, Reference
 from ..core.errors import ConnectorError, DuplicateError, NotRelevantError
 from ..core.messages import _
-from .importer_tools import Currencies
+from .currencies import Currencies
 from .posted_bill_diff import normalized
 
 NO_ACCOUNT = "no_account"

@@ -4,7 +4,8 @@ from odoo import models
 
 from ..core.errors import ConnectorError, InvalidDataError
 from ..core.messages import Amount, _
-from .importer_tools import check_posted, creditor_of, exact, odoo_refusals, payable_terms
+from .importer_tools import check_posted, creditor_of, exact, payable_terms
+from .refusals import odoo_refusals
 
 
 class MlImporterCredit(models.AbstractModel):
@@ -43,6 +44,28 @@ class MlImporterApplication(models.AbstractModel):
         document = entry.document
         credit = resolver.binding("credit", document.credit)
         bill = resolver.binding("bill", document.bill)
+        self._check_pair(document, credit, bill)
+        left = document.amount - self._applied(credit, bill)
+        if left < 0:
+            note = _(
+                "The applied credit is %(odoo_value)s in Odoo, but %(provider_value)s in %(provider)s.",
+                odoo_value=Amount(self._applied(credit, bill), credit.currency_id.name),
+                provider_value=Amount(document.amount, document.currency),
+                provider=flow.connection_id._provider_name(),
+            )
+            entry.plan("drift", credit, note=note)
+            return
+        if not left:
+            entry.plan("unchanged", credit)
+            return
+        self._check_open(document, credit, bill, left, planned)
+        for move in (credit, bill):
+            planned[move.id] += left
+        amount = Amount(left, document.currency)
+        note = _("%(amount)s applied to %(bill)s.", amount=amount, bill=bill.display_name)
+        entry.plan("updated", credit, (credit, bill, left), note)
+
+    def _check_pair(self, document, credit, bill):
         for move in (credit, bill):
             check_posted(move, move.ref or move.display_name)
             if move.currency_id.name != document.currency:
@@ -65,19 +88,8 @@ class MlImporterApplication(models.AbstractModel):
                     other=bill.commercial_partner_id.display_name,
                 )
             )
-        left = document.amount - self._applied(credit, bill)
-        if left < 0:
-            note = _(
-                "The applied credit is %(odoo_value)s in Odoo, but %(provider_value)s in %(provider)s.",
-                odoo_value=Amount(self._applied(credit, bill), credit.currency_id.name),
-                provider_value=Amount(document.amount, document.currency),
-                provider=flow.connection_id._provider_name(),
-            )
-            entry.plan("drift", credit, note=note)
-            return
-        if not left:
-            entry.plan("unchanged", credit)
-            return
+
+    def _check_open(self, document, credit, bill, left, planned):
         for move in (credit, bill):
             used = planned.setdefault(move.id, Decimal(0))
             still_open = exact(move.amount_residual, move.currency_id) - used
@@ -90,11 +102,6 @@ class MlImporterApplication(models.AbstractModel):
                         bill=move.display_name,
                     )
                 )
-        for move in (credit, bill):
-            planned[move.id] += left
-        amount = Amount(left, document.currency)
-        note = _("%(amount)s applied to %(bill)s.", amount=amount, bill=bill.display_name)
-        entry.plan("updated", credit, (credit, bill, left), note)
 
     def _applied(self, credit, bill):
         """The amount that is already reconciled between the two."""

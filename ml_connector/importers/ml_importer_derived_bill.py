@@ -2,7 +2,6 @@ from odoo import models
 
 from ..core.errors import ConnectorError
 from .ml_importer import ImportEntry
-from .spend_tools import DerivedMappingLookup
 
 
 class MlImporterDerivedBill(models.AbstractModel):
@@ -35,7 +34,7 @@ class MlImporterDerivedBill(models.AbstractModel):
             bills.append((entry, inner))
         mapped = {key: record for known, _bound in derived for key, record in known.items()}
         bound = {key: record for _known, parties in derived for key, record in parties.items()}
-        inside = DerivedMappingLookup(resolver, mapped, bound)
+        inside = resolver.extended(mapped, bound)
         self._bills()._plan_batch(flow, [inner for _entry, inner in bills], inside)
         for entry, inner in bills:
             self._take_over(flow, entry, inner, resolver)

@@ -5,8 +5,9 @@ from ..core.messages import _, paragraph
 from .bill_booking import BillBooking
 from .bill_lines import bill_references
 from .import_batch import ImportBatch
-from .importer_tools import QUIET, odoo_refusals
+from .importer_tools import QUIET
 from .merchants import Merchants
+from .refusals import odoo_refusals
 from .spend_booking import SpendBooking
 from .spend_diff import SpendDiff
 from .spend_plan import SpendPlan, SpendPlanner, as_bill

@@ -5,7 +5,7 @@ from odoo.tools import groupby
 
 from ..core.messages import _
 from ..core.stored_files import stored_mimetype
-from .importer_tools import odoo_refusals
+from .refusals import odoo_refusals
 from .spend_tools import parts_of
 
 SOURCE = "file_source"

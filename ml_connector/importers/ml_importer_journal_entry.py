@@ -9,7 +9,9 @@ from .bill_plan import MADE_HERE
 from .entry_changes import EntryChanges
 from .entry_items import EntryItems
 from .import_batch import ImportBatch
-from .importer_tools import change_note, check_date, check_tax_countries, fits, odoo_refusals
+from .importer_tools import change_note, check_tax_countries, fits
+from .open_dates import check_date
+from .refusals import odoo_refusals
 from .spend_tools import contact, money_journal, needed, settle_issuer
 
 

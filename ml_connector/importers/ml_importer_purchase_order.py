@@ -6,7 +6,8 @@ from odoo.fields import Command
 from ..core.errors import ConnectorError, NotReadyError, NotRelevantError
 from ..core.messages import Amount, _
 from .import_batch import ImportBatch
-from .importer_tools import exact, is_of_company, named, odoo_refusals
+from .importer_tools import exact, is_of_company, named
+from .refusals import odoo_refusals
 
 
 class MlImporterPurchaseOrder(models.AbstractModel):

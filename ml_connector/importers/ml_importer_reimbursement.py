@@ -4,7 +4,9 @@ from ..core.messages import Amount, _, paragraph
 from .bill_booking import BillBooking
 from .bill_plan import OWED_ENTRY
 from .bill_planning import BillPlanner
-from .importer_tools import QUIET, OpenDates, change_note, exact, odoo_refusals
+from .importer_tools import QUIET, change_note, exact
+from .open_dates import OpenDates
+from .refusals import odoo_refusals
 from .spend_tools import check_not_synced, contact, money_journal, open_amount, pay
 
 

@@ -6,7 +6,7 @@ from ..core.errors import NotRelevantError
 from ..core.messages import Amount, _, paragraph
 from .bill_plan import MADE_HERE
 from .bill_planning import BillPlanner
-from .importer_tools import odoo_refusals
+from .refusals import odoo_refusals
 from .spend_tools import CLEARING, card_charges, clearing_account, contact, money_journal, settle_issuer, tick_off
 
 

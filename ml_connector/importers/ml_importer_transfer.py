@@ -2,7 +2,10 @@ from odoo import models
 
 from ..core.errors import ConnectorError, InvalidDataError
 from ..core.messages import Amount, _
-from .importer_tools import Currencies, OpenDates, change_note, check_date, exact, fits, odoo_refusals
+from .currencies import Currencies
+from .importer_tools import change_note, exact, fits
+from .open_dates import OpenDates, check_date
+from .refusals import odoo_refusals
 from .spend_tools import method_line, money_journal, own_contact, payable_account, settle_issuer
 
 

@@ -6,7 +6,8 @@ from ..core.messages import _, paragraph
 from ..core.tax_numbers import same_number
 from ..exporters.ml_exporter import SHARED_FIELDS
 from .contact_changes import contact_changes
-from .importer_tools import bound_elsewhere, is_of_company, odoo_refusals
+from .importer_tools import bound_elsewhere, is_of_company
+from .refusals import odoo_refusals
 from .vendor_claims import VendorClaims, VendorPlan
 from .vendor_match import VendorMatch, vendor_reference
 from .vendor_values import VendorValues

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from ..core.errors import InvalidDataError
 from ..core.messages import Amount, _
-from .importer_tools import check_date, exact, payable_terms, tolerance
+from .importer_tools import exact, payable_terms, tolerance
+from .open_dates import check_date
 from .spend_tools import owe_to_issuer
 
 

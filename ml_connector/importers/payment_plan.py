@@ -3,7 +3,9 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from .importer_tools import Currencies, OpenDates, tolerance
+from .currencies import Currencies
+from .importer_tools import tolerance
+from .open_dates import OpenDates
 
 
 class PaymentBatch:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from ..core.errors import InvalidDataError, NotReadyError
 from ..core.messages import _
-from .importer_tools import no_rate
+from .currencies import no_rate
 
 
 class Rates:

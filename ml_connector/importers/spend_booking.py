@@ -11,8 +11,9 @@ from .bill_booking import BillBooking
 from .bill_lines import bill_references
 from .bill_writer import BillWriter
 from .import_batch import ImportBatch
-from .importer_tools import check_date, exact
+from .importer_tools import exact
 from .merchants import Merchants
+from .open_dates import check_date
 from .spend_plan import SpendPlanner, line_names
 from .spend_tools import clearing_account, method_line, pay, tick_off
 

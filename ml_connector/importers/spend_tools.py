@@ -7,7 +7,7 @@ from ..core.errors import ConflictError, InvalidDataError, NotReadyError
 from ..core.messages import _
 from ..models.ml_mapped import MONEY_JOURNALS
 from .importer_tools import exact, is_of_company, named, unusable
-from .ml_importer import MappingLookup, title
+from .ml_importer import title
 
 ISSUER_KINDS = ("statement", "transfer", "cashback")
 """Kinds whose records are on the account of the card issuer."""
@@ -15,13 +15,6 @@ CARD_ACCOUNTS = ("asset_cash", "liability_credit_card")
 """Account types that Odoo reconciles even if the account does not allow reconciliation."""
 CLEARING = Reference(kind="account", external_id="ml-card-clearing")
 """Reference to the account of unbilled card spend, in bills that the connector makes."""
-
-
-class DerivedMappingLookup(MappingLookup):
-    """A lookup that also has records without a code of the provider."""
-
-    def __init__(self, resolver, mapped, bound):
-        super().__init__(resolver.connection, {**resolver._mapped, **mapped}, {**resolver._bound, **bound})
 
 
 def card_charges(env, flow):
