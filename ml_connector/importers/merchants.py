@@ -8,10 +8,10 @@ from ..core.messages import _
 class Merchants:
     """The contacts of the merchants of a batch, read with one query."""
 
-    def __init__(self, batch, documents):
+    def __init__(self, batch, documents=()):
         self.batch = batch
         self.env = batch.env
-        self._by_name = self._read(documents)
+        self._by_name = self._read(documents) if documents else {}
 
     def _read(self, documents):
         """{name: partner} of the merchants for which Odoo has exactly one company of that name."""

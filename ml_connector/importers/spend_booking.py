@@ -137,7 +137,7 @@ class SpendBooking:
         """Bills of the merchants, paid by card immediately."""
         bills = [entry.values.document for entry in entries]
         batch = ImportBatch(self.env, self.flow, bills, resolver, bill_references)
-        merchants, planner = Merchants(batch, ()), SpendPlanner(batch)
+        merchants, planner = Merchants(batch), SpendPlanner(batch)
         for entry in entries:
             plan = entry.values
             if not plan.partner:
