@@ -5,6 +5,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
+from ..core.capabilities import Webhooks
 from ..core.errors import ConnectorError
 
 _logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class WebhookController(http.Controller):
         env = request.env(user=SUPERUSER_ID)
         known = [("webhook_token", "=", token.replace("\x00", ""))]
         connection = env["ml.connection"].search_fetch(known, NEEDED_FIELDS)
-        if not connection:
+        if not (connection and issubclass(connection._provider_class(), Webhooks)):
             return self._answer("unknown", 404)
         if not connection._is_this_database():
             return self._answer("not here", 503)

@@ -1,7 +1,6 @@
 """The interface between engine and providers. A new provider is one subclass of `Provider` in its own folder."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -25,17 +24,6 @@ class Credential:
     help: str = ""
     address: bool = False
     grant: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """A webhook event: a hint that a record changed."""
-
-    event_id: str
-    event_type: str
-    external_id: str = ""
-    created_at: str = ""
-    challenge: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,17 +113,8 @@ class Provider:
     credentials: tuple[Credential, ...] = ()
     flows: tuple[type[Flow], ...] = ()
     """The class of each flow, in the order of their `sequence`."""
-    webhook_events: tuple[str, ...] = ()
-    challenges_webhooks = True
-    """Whether a webhook subscription becomes active only after Odoo answered the provider's challenge."""
-    forwards_headers = False
-    """Whether each webhook carries the headers that the subscription names."""
-    webhook_headers: dict[str, str] = {}
-    """Headers that each webhook must carry; the engine sets them before it subscribes."""
     moments: tuple[str, ...] = ()
     """Keys of its records that hold times of events; all others hold dates that a user chose."""
-    events_kept: timedelta | None = None
-    """How long the provider repeats an event that Odoo did not confirm; None: unknown."""
     has_entities = False
     """Whether several connections can divide one business by its entities."""
     relists_cheaply = False
@@ -219,53 +198,9 @@ class Provider:
         """Check sign-in, permissions and obstacles. Reads only."""
         raise NotImplementedError
 
-    def claim_accounting_connection(self):
-        """Make Odoo the accounting system of the business if the provider allows only one; no effect if it already is.
-
-        :raises ConflictError: another system is the accounting system
-        """
-
-    def release_accounting_connection(self):
-        """Undo `claim_accounting_connection`; never affects another system."""
-
     def download(self, url: str) -> tuple[str, bytes]:
         """MIME type and content of a file of the provider."""
         raise NotImplementedError
 
-    def files(self):
-        """The session with the provider's file server (`files.SftpSession`), one for a whole run."""
-        raise NotImplementedError
-
     def close(self):
         """Close the connections to the provider at the end of a run."""
-
-    def subscribe(self, endpoint_url: str, handshake: str) -> tuple[str, str]:
-        """Create the webhook subscription; returns its ID and secret."""
-        raise NotImplementedError
-
-    def is_subscribed(self, subscription_id: str, endpoint_url: str) -> bool | None:
-        """Whether the subscription is active, exactly as `subscribe` would create it; None if that cannot be asked."""
-        return None
-
-    def confirm_subscription(self, subscription_id: str, challenge: str):
-        """Answer the provider's challenge."""
-        raise NotImplementedError
-
-    def unsubscribe(self, subscription_id: str):
-        """Remove the webhook subscription; no effect if it no longer exists."""
-        raise NotImplementedError
-
-    @classmethod
-    def verify_webhook(cls, headers, body: bytes, secrets) -> bool:
-        """Whether the raw body carries a valid signature under one of the secrets. Constant time."""
-        raise NotImplementedError
-
-    @classmethod
-    def parse_webhook(cls, headers, body: bytes) -> Event:
-        """Raises InvalidDataError if the body is not an event of the provider."""
-        raise NotImplementedError
-
-    @classmethod
-    def handshake(cls, headers) -> str:
-        """The token by which a challenge proves that it answers Odoo's own subscription request; empty without one."""
-        return ""

@@ -8,7 +8,7 @@ from ..core.flow import ResultFlow
 from ..core.messages import _
 from ..models.ml_error_class import told
 from ..models.ml_sentence import in_words
-from ..models.ml_sync_log import DECIDED_STATES, FINAL_STATES, MERGED_STATES
+from ..models.sync_states import DECIDED_STATES, FINAL_STATES, MERGED_STATES
 from .base import OfRecords, digest, is_of
 from .failures import MissingDependencyError
 from .forward import Forward
@@ -219,7 +219,7 @@ def _waiting_result(result_flow, needed):
         "error_class": MissingDependencyError.error_class,
         "error_message": _(
             "%(provider)s must receive the result of %(name)s first.",
-            provider=result_flow.connection_id._provider_class().label,
+            provider=result_flow.connection_id._provider_name(),
             name=name or external_id,
         ),
         "depends_kind": "result",

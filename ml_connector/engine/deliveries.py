@@ -5,8 +5,8 @@ from odoo import fields
 from ..core.errors import MappingError, UnconfirmedError
 from ..core.flow import ResultFlow
 from ..exporters.ml_exporter import NotSentError
-from ..models.ml_outgoing_code import DEPENDS, NoCodeError, title_of
-from ..models.ml_sync_log import CLEAN
+from ..models.ml_outgoing_code import NoCodeError, title_of
+from ..models.sync_states import CLEAN, DEPENDS
 from .base import OfRecords, is_of
 from .failures import NewerRemoteVersionError, failure_values
 from .queue import newer_row

@@ -7,7 +7,7 @@ from odoo import fields
 
 from ..core.errors import ConnectorError, StoppedError
 from ..models.ml_error_class import MAX_STOPS
-from ..models.ml_sync_log import CLEAN
+from ..models.sync_states import CLEAN
 from .base import RACES, SEND_BATCH, OfFlow, digest
 from .failures import as_connector_error
 from .own_changes import OwnChanges

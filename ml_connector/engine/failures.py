@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError
 from ..core.errors import ConflictError, ConnectorError, ServerError, StoppedError
 from ..core.messages import _
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
-from ..models.ml_sync_log import INDEPENDENT, ODOO, odoo_key
+from ..models.sync_states import INDEPENDENT, ODOO, odoo_key
 from .server_faults import server_fault
 
 _logger = logging.getLogger(__name__)

@@ -46,7 +46,7 @@ class FileAnswers(Step):
             if accepted:
                 message = _(
                     "%(provider)s did not answer within %(hours)s hours.",
-                    provider=template._provider_class().label,
+                    provider=template.connection_id._provider_name(),
                     hours=template.answer_hours,
                 )
                 file.write({"answer": "missing", "error_message": message})
@@ -65,7 +65,7 @@ class FileAnswers(Step):
 
     def _record_rejection(self, file, report):
         """Store a rejection: the records of the file are sent again with the next one."""
-        provider = file.connection_id._provider_class().label
+        provider = file.connection_id._provider_name()
         error = PermanentError(
             _("%(provider)s rejected the file: %(report)s", provider=provider, report=report)
             if report

@@ -211,7 +211,7 @@ class Archive(OfFlow):
                 _(
                     "The file changed after Odoo archived it, and is no longer on the server. Ask %(provider)s for it"
                     " again.",
-                    provider=self.connection._provider_class().label,
+                    provider=self.connection._provider_name(),
                 ),
             )
 

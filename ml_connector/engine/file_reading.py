@@ -12,7 +12,7 @@ from ..core.files.parse import Reading
 from ..core.files.records import record_of
 from ..core.messages import _, paragraph
 from ..models.ml_error_class import ERROR_CLASSES
-from ..models.ml_sync_log import CLEAN
+from ..models.sync_states import CLEAN
 from .base import OfFlow, elapsed
 from .failures import as_connector_error, failure_values
 from .file_archive import watch_from_now

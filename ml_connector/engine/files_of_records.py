@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..core.documents import Files
-from ..models.ml_sync_log import DECIDED_STATES
+from ..models.sync_states import DECIDED_STATES
 from .base import digest
 from .booking import Booking
 from .documents import download

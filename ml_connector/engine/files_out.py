@@ -10,7 +10,7 @@ from ..core.errors import InvalidDataError
 from ..core.messages import _
 from ..exporters.feed_builder import FeedBuilder
 from ..models.ml_error_class import ERROR_CLASSES
-from ..models.ml_sync_log import MERGED_STATES
+from ..models.sync_states import MERGED_STATES
 from .base import elapsed
 from .dry_run import file_lines
 from .failures import as_connector_error

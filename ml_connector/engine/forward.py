@@ -1,6 +1,6 @@
 """Forwards records of one connection to another."""
 
-from ..models.ml_sync_log import FINAL_STATES
+from ..models.sync_states import FINAL_STATES
 from .base import OfRecords
 from .links import bindings_by_record
 

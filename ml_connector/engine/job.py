@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONFLICTS
 
 from ..core.errors import ConnectorError
-from ..models.ml_connection import WORKING_STATES
+from ..models.ml_connection_job import WORKING_STATES
 from ..vault.signature import AuditKeys
 from .base import CONFLICT_TRIES, RACES
 from .queue import count_due

@@ -5,8 +5,8 @@ from datetime import UTC
 from ..core.documents.reconciliation import merge
 from ..core.errors import ConnectorError
 from ..core.messages import _
-from ..models.ml_connection import WORKING_STATES
-from ..models.ml_sync_log import OPEN_STATES
+from ..models.ml_connection_job import WORKING_STATES
+from ..models.sync_states import OPEN_STATES
 from .base import OfFlow
 from .failures import FieldConflictError
 

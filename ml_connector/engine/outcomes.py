@@ -7,7 +7,7 @@ from odoo import fields
 from ..core.errors import MappingError, UnreadableRowError
 from ..core.messages import _, paragraph
 from ..models.ml_sentence import in_words
-from ..models.ml_sync_log import CLEAN, ODOO
+from ..models.sync_states import CLEAN, ODOO
 from .answers import BOOKED, Answers
 from .base import OfFlow, elapsed
 from .failures import FieldConflictError, MissingDependencyError, failure_values

@@ -165,7 +165,7 @@ class Push(FlowWork):
                 "Odoo no longer sends %(record)s to %(provider)s, because it was moved to another company or is used"
                 " for something else. Deactivate it in %(provider)s, then ignore this transfer.",
                 record=log.name,
-                provider=self.connection._provider_class().label,
+                provider=self.connection._provider_name(),
             )
         )
 
@@ -193,7 +193,7 @@ class Push(FlowWork):
                 _(
                     "%(provider)s may already have this record as %(name)s. Accept or reject this match in the"
                     " mappings.",
-                    provider=self.connection._provider_class().label,
+                    provider=self.connection._provider_name(),
                     name=asked[0].display_name,
                 ),
                 [mapping._as_reference() for mapping in asked],

@@ -10,9 +10,9 @@ from odoo.tools import SQL
 
 from ..core.errors import StoppedError
 from ..core.messages import _
-from ..models.ml_connection import WORKING_STATES
+from ..models.ml_connection_job import WORKING_STATES
 from ..models.ml_error_class import MAX_STOPS
-from ..models.ml_sync_log import ODOO
+from ..models.sync_states import ODOO
 from .base import RACES, Step
 from .failures import as_connector_error, ended_at
 
@@ -203,7 +203,7 @@ def stopped_sending():
 def leave_unconfirmed(log):
     message = _(
         "Odoo could not confirm the delivery. Check in %(provider)s whether the record exists, then confirm it here.",
-        provider=log.connection_id._provider_class().label,
+        provider=log.connection_id._provider_name(),
     )
     log.write({"next_try_at": False, "error_message": message})
 

@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError
 from ..core.errors import ConnectorError
 from ..core.messages import _, paragraph
 from ..core.provider import Finding
-from ..models.ml_connection import WORKING_STATES
+from ..models.ml_connection_job import WORKING_STATES
 from .base import Step
 from .failures import as_connector_error
 
@@ -65,7 +65,7 @@ class Reconciliation(Step):
             self.run.commit()
 
     def _lacking_finding(self, connection, names):
-        provider, count = connection._provider_class().label, len(names)
+        provider, count = connection._provider_name(), len(names)
         return Finding(
             level="warning",
             title=_("1 record is booked in %(provider)s, but not in Odoo", provider=provider)

@@ -6,8 +6,8 @@ from odoo import fields
 
 from ..core.documents.dates import dates_of
 from ..core.errors import ConflictError, DoubtfulDateError, MappingError, NotRelevantError
+from ..core.kinds import kind_name
 from ..core.messages import _
-from ..exporters.kinds import kind_name
 from ..importers.ml_importer import MappingLookup
 from .base import OfFlow
 from .failures import MissingDependencyError

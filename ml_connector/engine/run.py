@@ -8,9 +8,9 @@ from odoo import fields
 
 from ..core.errors import MissingRightError, StoppedError
 from ..core.messages import _
-from ..models.ml_connection import WORKING_STATES
+from ..models.ml_connection_job import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS
-from ..models.ml_sync_log import DIFFERS
+from ..models.sync_states import DIFFERS
 from .base import PARALLEL_CALLS, RACES, Step
 from .deliveries import Deliveries
 from .failures import as_connector_error

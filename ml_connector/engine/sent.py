@@ -40,7 +40,7 @@ class Sent(OfFlow):
             _(
                 "%(provider)s matched this to %(name)s. Change one of the two so that %(provider)s can tell"
                 " them apart.",
-                provider=self.connection._provider_class().label,
+                provider=self.connection._provider_name(),
                 name=other.display_name,
             )
         )

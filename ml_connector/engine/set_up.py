@@ -1,5 +1,6 @@
 """Answers the administrator's requests."""
 
+from ..core.capabilities import AccountingConnection
 from .base import Step
 from .reconcile import Reconciliation
 from .subscription import Subscription
@@ -30,7 +31,7 @@ class SetUp(Step):
             self.run.sign_in()
             Reconciliation(self.run).find_lacking()
         if connection.seat_request:
-            self._claim_or_release_seat()
+            self._start_or_end()
         subscription = Subscription(self.run)
         if connection.webhook_state == "requested":
             subscription.subscribe()
@@ -39,13 +40,13 @@ class SetUp(Step):
         elif connection.webhook_subscription_previous:
             subscription.end_previous()
 
-    def _claim_or_release_seat(self):
-        connection = self.connection
-        if connection.seat_request == "release":
-            self.run.provider.release_accounting_connection()
-        else:
-            self.run.provider.claim_accounting_connection()
-            connection._run_check(self.run.provider)
+    def _start_or_end(self):
+        connection, provider = self.connection, self.run.provider
+        is_end = connection.seat_request == "release"
+        if isinstance(provider, AccountingConnection):
+            (provider.release_accounting_connection if is_end else provider.claim_accounting_connection)()
+        if not is_end:
+            connection._run_check(provider)
         connection.seat_request = False
         self.run.commit()
         self.run.sign_in()

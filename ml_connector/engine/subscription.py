@@ -7,7 +7,7 @@ from odoo import fields
 
 from ..core.errors import AuthError, ConnectorError, InvalidDataError
 from ..core.messages import _
-from ..models.ml_connection import DATABASE_HEADER
+from ..models.ml_connection_webhooks import DATABASE_HEADER
 from ..models.ml_credential import WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS
 from .base import Step
 

@@ -4,9 +4,8 @@ from ..core.errors import ConnectorError, InVainError, NotFoundError, StoppedErr
 from ..core.flow import InboxFlow
 from ..core.messages import _
 from ..models.ml_error_class import MAX_STOPS
-from ..models.ml_mapping import MAPPED_MODELS
-from ..models.ml_outgoing_code import DEPENDS
-from ..models.ml_sync_log import FINAL_STATES, ODOO
+from ..models.ml_mapped import MAPPED_MODELS
+from ..models.sync_states import DEPENDS, FINAL_STATES, ODOO
 from .answers import Answers
 from .base import Step
 

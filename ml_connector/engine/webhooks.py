@@ -7,7 +7,7 @@ from odoo.fields import Domain
 
 from ..core.errors import ConnectorError, NotFoundError, StoppedError
 from ..core.messages import _
-from ..models.ml_connection import WORKING_STATES
+from ..models.ml_connection_job import WORKING_STATES
 from ..models.ml_error_class import MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_sentence import in_words
 from .base import RACES, Step
@@ -172,9 +172,11 @@ class Events(Step):
 
     def notice_gap(self):
         """Read all lists if the last sync is older than the time for which the provider repeats its events."""
-        connection, kept = self.connection, self.run.provider.events_kept
-        last = connection.last_success_at
-        if connection.webhook_state != "active" or not (kept and last) or last > fields.Datetime.now() - kept:
+        connection = self.connection
+        if connection.webhook_state != "active":
+            return
+        kept, last = self.run.provider.events_kept, connection.last_success_at
+        if not (kept and last) or last > fields.Datetime.now() - kept:
             return
         pulls = connection.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull")
         pulls.next_run_at = fields.Datetime.now()

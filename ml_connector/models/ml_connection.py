@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import clean_context
 
 from .. import server_options
+from ..core.capabilities import Webhooks
 from ..core.provider import Settings
 from ..providers import PROVIDERS
 from . import overlap
@@ -10,7 +11,6 @@ from .client_actions import notification
 from .ml_connection_credentials import secrets_last
 from .ml_connection_integration_user import WATCHED
 from .ml_connection_job import WORKING_STATES
-from .ml_connection_webhooks import DATABASE_HEADER  # noqa: F401 - the engine finds it here
 from .ml_sealed import needs
 from .ml_token import TokenStore
 
@@ -96,7 +96,7 @@ class MlConnection(models.Model):
         for connection in self:
             provider = connection._provider_class() if connection.provider else None
             connection.has_environments = bool(provider and provider.environments)
-            connection.has_webhooks = bool(provider and provider.webhook_events)
+            connection.has_webhooks = bool(provider and issubclass(provider, Webhooks))
             connection.can_recover = bool(provider and any(spec.relists for spec in provider.flows))
 
     @api.onchange("provider")

@@ -11,20 +11,7 @@ from ..core.remote import RemoteRecord
 from . import ml_error_class
 from .client_actions import open_address
 from .ml_sentence import Sentence, in_words
-from .sync_states import (  # noqa: F401 - the engine finds them here
-    CLEAN,
-    DECIDED_STATES,
-    DECISIONS,
-    DEPENDS,
-    DIFFERS,
-    FINAL_STATES,
-    INDEPENDENT,
-    MERGED_STATES,
-    ODOO,
-    OPEN_STATES,
-    STATES,
-    odoo_key,
-)
+from .sync_states import DECIDED_STATES, FINAL_STATES, ODOO, STATES
 
 GC_LIMIT = 10_000
 

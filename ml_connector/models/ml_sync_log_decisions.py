@@ -3,6 +3,9 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..engine.answers import Answers
+from ..engine.deliveries import Deliveries
+from ..engine.report_back import ReportBack
 from .client_actions import notification
 from .ml_sealed import needs
 from .ml_sentence import Sentence
@@ -83,9 +86,6 @@ class MlSyncLogDecisions(models.AbstractModel):
         }
 
     def _ignore(self, reason):
-        from ..engine.answers import Answers  # it imports this module
-        from ..engine.report_back import ReportBack
-
         self._check_may("resolve")
         logs = self.filtered(
             lambda log: (
@@ -140,8 +140,6 @@ class MlSyncLogDecisions(models.AbstractModel):
         self._answer_unknown(arrived=False)
 
     def _answer_unknown(self, arrived):
-        from ..engine.deliveries import Deliveries  # it imports this module
-
         logs = self.sudo().filtered(lambda log: log.state == "unknown")  # sudo: only this transition
         logs._decided("arrived" if arrived else "not_arrived")
         if arrived:

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from ..core.items import UNREADABLE
 from ..core.messages import _
+from ..engine.answers import Answers
 from .ml_error_class import MAX_STOPS
 from .sync_states import (
     CLEAN,
@@ -157,8 +158,6 @@ class MlSyncLogQueue(models.AbstractModel):
     def _outdate(self):
         """Replace open transfers of a version that is no longer the latest."""
         self.is_current = False
-        from ..engine.answers import Answers  # it imports this module
-
         outdated = self.filtered(lambda log: log.state in MERGED_STATES)
         Answers(self.env).outdated(outdated.filtered(lambda log: log.flow_id._spec().acknowledges))
         outdated._supersede()

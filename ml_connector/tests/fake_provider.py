@@ -7,6 +7,7 @@ from collections import deque
 from datetime import date
 from decimal import Decimal
 
+from odoo.addons.ml_connector.core.capabilities import Event, Webhooks
 from odoo.addons.ml_connector.core.documents import (
     Attachment,
     Bill,
@@ -18,7 +19,7 @@ from odoo.addons.ml_connector.core.documents import (
     Vendor,
 )
 from odoo.addons.ml_connector.core.errors import InvalidDataError
-from odoo.addons.ml_connector.core.provider import CheckReport, Credential, Event, Finding, Provider
+from odoo.addons.ml_connector.core.provider import CheckReport, Credential, Finding, Provider
 from odoo.addons.ml_connector.core.remote import RemotePage, RemoteRecord, SendResult
 
 from .fake_flows import declared
@@ -70,7 +71,7 @@ class FakeRemote:
 REMOTE = FakeRemote()
 
 
-class FakeProvider(Provider):
+class FakeProvider(Webhooks, Provider):
     key = "fake"
     label = "Fake Vendor"
     environments = {"production": "https://api.vendor.example.com", "sandbox": "https://sandbox.vendor.example.com"}

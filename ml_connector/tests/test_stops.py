@@ -6,8 +6,8 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tests import tagged
 
+from odoo.addons.ml_connector.core.capabilities import Event
 from odoo.addons.ml_connector.core.errors import AuthError, PermanentError
-from odoo.addons.ml_connector.core.provider import Event
 from odoo.addons.ml_connector.core.remote import RemotePage
 from odoo.addons.ml_connector.engine import file_reading
 from odoo.addons.ml_connector.engine.acknowledge import Acknowledgements

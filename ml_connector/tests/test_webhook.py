@@ -8,8 +8,8 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
 
+from odoo.addons.ml_connector.core.capabilities import Event
 from odoo.addons.ml_connector.core.errors import RemoteError
-from odoo.addons.ml_connector.core.provider import Event
 from odoo.addons.ml_connector.engine import webhooks
 from odoo.addons.ml_connector.models.ml_credential import WEBHOOK_SECRET
 

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from ...core.capabilities import Webhooks
 from ...core.messages import _
 from ...core.provider import Credential, Provider, Territory
 from . import check, webhook
@@ -24,7 +25,7 @@ from .vendors_push import VendorsPush
 from .wire import MOMENTS
 
 
-class ConcurProvider(Provider):
+class ConcurProvider(Webhooks, Provider):
     key = "concur"
     label = "SAP Concur"
     environments = {

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from ...core.capabilities import Event
 from ...core.errors import AuthError, InvalidDataError, NotFoundError
 from ...core.http import read_json
 from ...core.messages import _
-from ...core.provider import Event
 from ...core.webhooks import header, text
 from .distinguished_name import common_names
 

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from functools import cached_property
 
+from ...core.capabilities import AccountingConnection, Webhooks
 from ...core.errors import AuthError, ConflictError, NotFoundError, PermanentError, RemoteError
 from ...core.messages import _, paragraph
 from ...core.provider import Credential, Provider, Territory
@@ -44,7 +45,7 @@ _ABSENT = {
 """Sentences on missing capabilities that are no scopes."""
 
 
-class RampProvider(Provider):
+class RampProvider(AccountingConnection, Webhooks, Provider):
     key = "ramp"
     moments = MOMENTS
     label = "Ramp"

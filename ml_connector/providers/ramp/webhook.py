@@ -2,10 +2,10 @@
 
 import hashlib
 
+from ...core.capabilities import Event
 from ...core.errors import InvalidDataError
 from ...core.http import read_json
 from ...core.messages import _
-from ...core.provider import Event
 from ...core.webhooks import header, is_signed, text
 
 SIGNATURES = ("x-ramp-signature", "x-ramp-webhook-signature")

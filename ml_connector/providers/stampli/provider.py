@@ -4,6 +4,7 @@ import io
 import mimetypes
 import re
 
+from ...core.capabilities import FileServer
 from ...core.errors import ConnectorError, InvalidDataError, NotFoundError, PermanentError
 from ...core.files import HostKeyError, SftpAccount, SftpSession, fingerprint
 from ...core.messages import _
@@ -20,7 +21,7 @@ from .vendors import Vendors
 MAX_DOCUMENT = 25 * 1024 * 1024
 
 
-class StampliProvider(Provider):
+class StampliProvider(FileServer, Provider):
     """Exchanges files over SFTP, with one session for each run, opened at its first use."""
 
     key = "stampli"

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from ...core.capabilities import Webhooks
 from ...core.errors import AuthError
 from ...core.messages import _
 from ...core.provider import Credential, Provider, Territory
@@ -26,7 +27,7 @@ ADDRESS = "https://api.finance.visma.net"
 CONNECT = "https://connect.visma.com"
 
 
-class VismaProvider(Provider):
+class VismaProvider(Webhooks, Provider):
     key = "visma"
     label = "Visma.net"
     # demonstration companies have the same URL
@@ -126,12 +127,6 @@ class VismaProvider(Provider):
     def territory(cls, credentials, stored):
         tenant = (credentials.get("tenant_id") or "").lower()
         return Territory(business=tenant) if tenant else None
-
-    def claim_accounting_connection(self):
-        """Visma.net has no accounting connection: a company may have any number of integrations."""
-
-    def release_accounting_connection(self):
-        """There is none."""
 
     # What several flows share
 
