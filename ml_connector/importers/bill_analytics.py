@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from ..core.errors import InvalidDataError, NotReadyError
 from ..core.messages import _
-from .importer_tools import named, unusable
+from .importer_tools import named, once, unusable
 from .posted_bill_diff import account_text
 
 HUNDRED = Decimal(100)
@@ -59,7 +59,7 @@ class BillAnalytics:
         """
         related = (order_line.analytic_distribution if order_line else None) or {}
         models = self.env["account.analytic.distribution.model"]
-        if not self._batch.once(self._defaults, "any", lambda: bool(models.search([], limit=1))):
+        if not once(self._defaults, "any", lambda: bool(models.search([], limit=1))):
             return related
         creditor = partner._ml_creditor(self.company)
         ids = {int(account_id) for key in related for account_id in key.split(",")}
@@ -73,7 +73,7 @@ class BillAnalytics:
             "related_root_plan_ids": self.env["account.analytic.account"].browse(ids).root_plan_id,
         }
         key = (creditor, planned.account, planned.product, frozenset(ids))
-        return related | self._batch.once(self._defaults, key, lambda: models._get_distribution(arguments))
+        return related | once(self._defaults, key, lambda: models._get_distribution(arguments))
 
     def check(self, number, line, form, product=None):
         """Check the mandatory plans of the document type. Odoo checks them only when a user posts.
@@ -84,7 +84,7 @@ class BillAnalytics:
         if not form.domain:
             return
         key = (line.account, product or line.product, form.domain)
-        plans = self._batch.once(self._mandatory, key, lambda: self._mandatory_plans(*key))
+        plans = once(self._mandatory, key, lambda: self._mandatory_plans(*key))
         if not plans:
             return
         totals = self._plan_totals(line.analytic)

@@ -27,6 +27,13 @@ def exact(amount, currency):
     return Decimal(float_repr(currency.round(amount), currency.decimal_places))
 
 
+def once(cache, key, compute):
+    """The cached value of a key, computed on first use."""
+    if key not in cache:
+        cache[key] = compute()
+    return cache[key]
+
+
 def change_note(provider, differences, is_posted=True):
     """A sentence on the differences between a record and the newest version of its document; empty without any.
 
@@ -75,6 +82,11 @@ def is_of_company(record, company):
 def creditor_of(move):
     """The contact that a bill is owed to."""
     return move.partner_id._ml_creditor(move.company_id)
+
+
+def payable_terms(move):
+    """The items of a bill that are paid, in the order in which they are due."""
+    return move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
 
 
 def unusable(record, company):

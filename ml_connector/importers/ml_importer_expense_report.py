@@ -5,8 +5,9 @@ from odoo.fields import Command
 
 from ..core.errors import NotReadyError
 from ..core.messages import _
-from .bill_taxes import BILL, ENTRY
-from .ml_importer_journal_entry import TRADE_ACCOUNTS
+from .bill_header import entered_values
+from .bill_plan import BILL, ENTRY
+from .entry_items import TRADE_ACCOUNTS
 from .posted_bill_diff import account_text
 from .spend_tools import needed
 
@@ -23,25 +24,20 @@ class MlImporterExpenseReport(models.AbstractModel):
     _inherit = "ml.importer.journal_entry"
     _description = "Expense Report Importer"
 
+    def _form(self, batch, document, booked=None):
+        is_bill = booked.move_type != "entry" if booked else self._is_bill(batch, document)
+        return BILL if is_bill else ENTRY
+
     def _is_bill(self, batch, document):
-        """Whether it becomes a bill. An employee who is owed nothing gets none; a booked record keeps its type."""
-        if "booked" in batch.options:
-            return batch.options["booked"].move_type != "entry"
+        """Whether it becomes a bill. An employee who is owed nothing gets none."""
         return batch.flow.report_mode == "vendor_bill" and any(
             line.account.kind == "employee" and line.amount < 0 for line in document.lines
         )
 
     def _journal(self, batch, document):
         if self._is_bill(batch, document):
-            return self.env["ml.importer.bill"]._journal(batch)
+            return batch.journals.purchase
         return super()._journal(batch, document)
-
-    def _form_of(self, batch, document):
-        return BILL if self._is_bill(batch, document) else ENTRY
-
-    def _is_refund(self, batch, document, line):
-        # a negative line of a bill reduces the bill
-        return not self._is_bill(batch, document) and super()._is_refund(batch, document, line)
 
     def _values(self, batch, document, currency, header, items):
         if not self._is_bill(batch, document):
@@ -55,7 +51,7 @@ class MlImporterExpenseReport(models.AbstractModel):
         names = ("move_type", "company_id", "journal_id", "partner_id", "ml_owed_to_person", "currency_id")
         return {
             **header,
-            **self.env["ml.importer.bill"]._as_entered({name: header[name] for name in names}),
+            **entered_values(self.env, {name: header[name] for name in names}),
             "fiscal_position_id": False,
             "invoice_date": document.document_date,
             "invoice_date_due": header["date"],
@@ -68,8 +64,8 @@ class MlImporterExpenseReport(models.AbstractModel):
             ],
         }
 
-    def _booked_items(self, batch, document, items):
-        if not self._is_bill(batch, document):
+    def _booked_items(self, batch, document, items, form):
+        if form is not BILL:
             return items
         booked = []
         for line, item in zip(document.lines, items, strict=True):

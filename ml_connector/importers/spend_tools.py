@@ -24,6 +24,18 @@ class DerivedMappingLookup(MappingLookup):
         super().__init__(resolver.connection, {**resolver._mapped, **mapped}, {**resolver._bound, **bound})
 
 
+def card_charges(env, flow):
+    """{id of a card transaction: payment} of the bills that were paid by card."""
+    payments = env["account.payment"].search(
+        [
+            ("company_id", "=", flow.company_id.id),
+            ("ml_card_charges", "!=", False),
+            ("state", "not in", ("canceled", "rejected")),
+        ]
+    )
+    return {charge: payment for payment in payments for charge in payment.ml_card_charges}
+
+
 def check_not_synced(entry, provider):
     """
     :raises ConflictError: the provider already marks the record as synced, but Odoo did not book it

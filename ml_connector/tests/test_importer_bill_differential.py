@@ -6,8 +6,9 @@ from decimal import Decimal
 from odoo import Command
 from odoo.tests import tagged
 
+from odoo.addons.ml_connector.importers.bill_planning import BillPlanner
 from odoo.addons.ml_connector.importers.bill_writer import BillWriter
-from odoo.addons.ml_connector.importers.ml_importer_bill import BillBatch
+from odoo.addons.ml_connector.importers.import_batch import ImportBatch
 
 from .common_writers import WriterCase
 
@@ -255,13 +256,15 @@ class TestWriterBillDifferential(WriterCase):
     def agreeing(self, chance, document, digits):
         """The document with a total, and sometimes a tax, that agree with Odoo but for a rounding difference."""
         flow = self.flow("bill")
-        batch = BillBatch(self.writer("bill"), flow, [document], self.resolver())
+        writer = self.writer("bill")
+        batch = ImportBatch(writer.env, flow, [document], self.resolver(), writer._references)
+        planner, vendor = BillPlanner(batch), self.bound["vendor", document.vendor.external_id]
         batch.amounts.tolerance = Decimal("1e9")
         if not document.amounts_include_tax:
             batch.amounts._correct_tax = lambda plan: None
-            plan = self.writer("bill")._prepare(batch, document, self.bound["vendor", document.vendor.external_id])
+            plan = planner.plan(document, vendor)
             document = replace(document, total=plan.base_total + plan.tax_total)
-        plan = self.writer("bill")._prepare(batch, document, self.bound["vendor", document.vendor.external_id])
+        plan = planner.plan(document, vendor)
         cent = Decimal(1).scaleb(-digits)
         adjustable = any(not batch.amounts._tax_of(item).has_negative_factor for item in plan.tax_items)
         if adjustable and chance.random() < 0.3 and digits:

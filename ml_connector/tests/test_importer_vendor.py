@@ -4,7 +4,7 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.documents import Address, Contact, Vendor
 from odoo.addons.ml_connector.core.errors import InvalidDataError, MappingError
-from odoo.addons.ml_connector.importers.vendor_match import core_name
+from odoo.addons.ml_connector.importers.vendor_names import core_name
 
 from .common_writers import WriterCase
 

@@ -1,0 +1,99 @@
+from odoo import models
+
+from ..core.errors import ConnectorError, InvalidDataError
+from ..core.messages import Amount, _
+from .importer_tools import Currencies, OpenDates, change_note, check_date, exact, fits, odoo_refusals
+from .spend_tools import method_line, money_journal, own_contact, payable_account, settle_issuer
+
+
+class MlImporterTransfer(models.AbstractModel):
+    """Payments of the card balance become payments to the issuer, reconciled with its statements, oldest first."""
+
+    _name = "ml.importer.transfer"
+    _inherit = "ml.importer"
+    _description = "Statement Payment Importer"
+    _groups = ("account.group_account_invoice",)
+
+    _optional_kinds = ()
+
+    def _references(self, document):
+        return (document.issuer, document.source)
+
+    def _plan_batch(self, flow, entries, resolver):
+        provider = flow.connection_id._provider_name()
+        currencies = Currencies(self.env, (entry.document.currency for entry in entries), provider)
+        dates = OpenDates(self.env, flow)
+        for entry in entries:
+            try:
+                if entry.bound:
+                    self._plan_bound(entry, provider)
+                else:
+                    self._plan_new(flow, entry, resolver, currencies, dates)
+            except ConnectorError as error:
+                entry.error = error
+
+    def _plan_bound(self, entry, provider):
+        payment, document = entry.bound, entry.document
+        booked = exact(payment.amount, payment.currency_id)
+        booked_on = payment.ml_original_date or payment.date
+        odoo_amount = Amount(booked, payment.currency_id.name)
+        pairs = (
+            (_("amount"), odoo_amount, Amount(abs(document.amount), document.currency)),
+            (_("date"), booked_on, document.date),
+        )
+        if note := change_note(provider, [pair for pair in pairs if pair[1] != pair[2]]):
+            entry.plan("drift", payment, note=note)
+            return
+        if payment.state in ("canceled", "rejected"):
+            note = _(
+                "Payment %(payment)s of %(amount)s has the status %(status)s in Odoo, but is valid in %(provider)s.",
+                payment=payment.display_name,
+                amount=odoo_amount,
+                status=dict(payment._fields["state"]._description_selection(self.env))[payment.state],
+                provider=provider,
+            )
+            entry.plan("drift", payment, note=note)
+            return
+        entry.plan("unchanged", payment)
+
+    def _plan_new(self, flow, entry, resolver, currencies, dates):
+        document, company = entry.document, flow.company_id.with_env(self.env)
+        currency = currencies.usable(document.currency)
+        if not document.amount or not fits(document.amount, currency):
+            raise InvalidDataError(_("The amount %(amount)s cannot be paid.", amount=document.amount))
+        journal = money_journal(resolver, document.source, company)
+        issuer = own_contact(self.env, resolver, document.issuer, company)._ml_creditor(company)
+        booked_on = dates.resolve(document.date, journal)
+        payment_type = "outbound" if document.amount > 0 else "inbound"
+        values = {
+            "payment_type": payment_type,
+            "partner_type": "supplier",
+            "partner_id": issuer.id,
+            "company_id": company.id,
+            "journal_id": journal.id,
+            "payment_method_line_id": method_line(journal, payment_type).id,
+            "currency_id": currency.id,
+            "amount": float(abs(document.amount)),
+            "date": booked_on,
+            "ml_original_date": document.date if booked_on != document.date else False,
+            "memo": document.reference or document.external_id,
+            "partner_bank_id": False,
+            "destination_account_id": payable_account(issuer, company).id,
+        }
+        note = dates.shift_note(document.date, booked_on) if booked_on != document.date else ""
+        entry.plan("created", values=values, note=note)
+
+    def _apply_batch(self, flow, entries, resolver):
+        created = [entry for entry in entries if entry.outcome == "created"]
+        if not created:
+            return
+        writer = self.with_context(ml_no_sync=True)
+        with odoo_refusals(self.env, entries):
+            payments = writer.env["account.payment"].create([entry.values for entry in created])
+            payments.action_post()
+            for entry, payment in zip(created, payments, strict=True):
+                entry.record = payment
+                if payment.move_id:
+                    check_date(payment.move_id, entry.values["date"])
+            for issuer in payments.partner_id:
+                settle_issuer(writer.env, flow, list(payments), issuer)

@@ -1,0 +1,166 @@
+"""Books the planned card transactions of a batch."""
+
+from decimal import Decimal
+
+from odoo.fields import Command
+
+from ..core.errors import InvalidDataError
+from ..core.messages import Amount, _
+from ..models.ml_sentence import in_words
+from .bill_booking import BillBooking
+from .bill_lines import bill_references
+from .bill_writer import BillWriter
+from .import_batch import ImportBatch
+from .importer_tools import check_date, exact
+from .merchants import Merchants
+from .spend_plan import SpendPlanner, line_names
+from .spend_tools import clearing_account, method_line, pay, tick_off
+
+
+class SpendBooking:
+    """Books the card transactions of one flow."""
+
+    def __init__(self, env, flow):
+        self.env = env
+        self.flow = flow
+
+    def tick_off(self, entries):
+        """Reconcile spend that is booked after its statement."""
+        billed = [entry for entry in entries if entry.document.statement and entry.outcome in ("created", "linked")]
+        keys = {("statement", entry.document.statement) for entry in billed}
+        bills = self.flow.env["ml.binding"]._records(self.flow.connection_id, keys)
+        spends = {}
+        for entry in billed:
+            bill = bills.get(("statement", entry.document.statement))
+            if bill:
+                journal = entry.values.journal if entry.outcome == "created" else entry.record.journal_id
+                spends.setdefault((clearing_account(journal), bill.with_env(self.env)), []).append(entry.record)
+        for (account, bill), records in spends.items():
+            tick_off(account, bill, [record.with_env(self.env) for record in records])
+
+    # ------------------------------------------------------------------ expenses
+
+    def _expense_values(self, entry):
+        plan, document = entry.values, entry.document
+        header = plan.bill.header
+        notes = [_("Card transaction of %(date)s.", date=document.document_date)]
+        if document.merchant_amount:
+            charged = Amount(document.merchant_amount, document.merchant_currency)
+            notes.append(_("The merchant charged %(amount)s.", amount=charged))
+        description = " ".join(in_words(self.env, note) for note in notes)
+        names = line_names(self.env, document, plan.document)
+        for name, line, source in zip(names, plan.bill.lines, plan.document.lines, strict=True):
+            yield {
+                "name": name,
+                "date": header["date"],
+                "ml_original_date": header["ml_original_date"],
+                "company_id": self.flow.company_id.id,
+                "employee_id": plan.employee.id,
+                "product_id": plan.product.id,
+                "quantity": 1,
+                "payment_mode": "company_account",
+                "payment_method_line_id": method_line(plan.journal).id,
+                "ml_clearing_account_id": clearing_account(plan.journal).id,
+                "currency_id": plan.bill.currency.id,
+                "total_amount_currency": float(source.amount),
+                "account_id": line.account.id,
+                "tax_ids": [Command.set(line.taxes.ids)],
+                "analytic_distribution": line.analytic,
+                "vendor_id": plan.partner.id if plan.partner else False,
+                "description": description,
+            }
+
+    def create_expenses(self, entries):
+        values = [list(self._expense_values(entry)) for entry in entries]
+        expenses = self.env["hr.expense"].create([line for lines in values for line in lines])
+        parts, start = {}, 0
+        for entry, lines in zip(entries, values, strict=True):
+            parts[entry] = expenses[start : start + len(lines)]
+            start += len(lines)
+            entry.record = parts[entry][0]
+            if len(lines) > 1:
+                parts[entry][1:].split_expense_origin_id = entry.record
+        if not self.flow.post_bills:
+            return
+        expenses._do_approve(check=False)
+        expenses.with_context(skip_invoice_sync=True).action_post()
+        for entry in entries:
+            self._check_expenses(entry, parts[entry])
+
+    def _check_expenses(self, entry, parts):
+        """Check that Odoo changed neither the date nor the amount."""
+        plan = entry.values
+        moves = parts.account_move_id
+        self._check_moves(moves, plan)
+        cleared = sum((self._cleared_on(move, plan.journal, plan.bill.currency) for move in moves), Decimal(0))
+        if cleared != entry.document.amount:
+            raise InvalidDataError(
+                _(
+                    "The total is %(provider_value)s in %(provider)s, but %(odoo_value)s in Odoo.",
+                    provider_value=Amount(entry.document.amount, plan.bill.currency.name),
+                    provider=plan.bill.provider,
+                    odoo_value=Amount(cleared, plan.bill.currency.name),
+                )
+            )
+
+    def _cleared_on(self, move, journal, currency):
+        lines = move.line_ids.filtered(lambda line: line.account_id == clearing_account(journal))
+        return -exact(sum(lines.mapped("amount_currency")), currency)
+
+    def _check_moves(self, moves, plan):
+        for move in moves:
+            check_date(move, plan.bill.header["date"])
+
+    # ------------------------------------------------------------------ journal entries
+
+    def create_entries(self, entries):
+        moves = self.env["account.move"].with_context(skip_invoice_sync=True, skip_analytic_sync=True)
+        moves = moves.create([self._entry_values(entry) for entry in entries])
+        for entry, move in zip(entries, moves, strict=True):
+            entry.record = move.with_env(self.env)
+        if self.flow.post_bills:
+            moves.action_post()
+            for entry in entries:
+                self._check_moves(entry.record, entry.values)
+
+    def _entry_values(self, entry):
+        plan = entry.values
+        bill, names = plan.bill, line_names(self.env, entry.document, plan.document)
+        bill.header |= {"ref": names[0], "partner_id": plan.partner.id if plan.partner else False}
+        counterpart = {"account_id": clearing_account(plan.journal).id}
+        return BillWriter(self.env, bill.company).entry_values(bill, names, counterpart)
+
+    # ------------------------------------------------------------------ vendor bills
+
+    def create_bills(self, entries, resolver):
+        """Bills of the merchants, paid by card immediately."""
+        bills = [entry.values.document for entry in entries]
+        batch = ImportBatch(self.env, self.flow, bills, resolver, bill_references)
+        merchants, planner = Merchants(batch, ()), SpendPlanner(batch)
+        for entry in entries:
+            plan = entry.values
+            if not plan.partner:
+                plan.partner = merchants.create(entry.document)
+            if not plan.bill:
+                planner.complete(plan)
+        inner = [self._inner(entry) for entry in entries]
+        BillBooking(self.env, self.flow).create(inner)
+        for entry, bill_entry in zip(entries, inner, strict=True):
+            entry.record = bill_entry.record
+        if self.flow.post_bills:
+            pay(self.env, [self._card_settlement(entry) for entry in entries if entry.record.state == "posted"])
+
+    def _inner(self, entry):
+        inner = type(entry)(entry.log, entry.values.document)
+        inner.plan("created", values=entry.values.bill)
+        return inner
+
+    def _card_settlement(self, entry):
+        plan = entry.values
+        return {
+            "move": entry.record,
+            "journal": plan.journal,
+            "amount": float(plan.document.total),
+            "date": plan.bill.header["date"],
+            "memo": plan.document.number,
+        }
