@@ -287,8 +287,7 @@ def _connected(stack, name, rate_limit=0):
 def _inside(database, module, *arguments, function="main"):
     """Call a function of a benchmark inside Odoo with the environment and these arguments; return its result."""
     script = f"""
-import json, sys
-sys.path.insert(0, {str(paths.SETUP)!r})
+import json
 from benchmarks import {module}
 print(json.dumps({module}.{function}(env, *{arguments!r})))
 """

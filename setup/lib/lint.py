@@ -16,6 +16,10 @@ def main(arguments):
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
         "PYTHONPATH": str(paths.SETUP),
         "PRE_COMMIT_HOME": str(paths.RUNTIME / "pre-commit"),
+        # in a container the checkout may belong to another user
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": str(paths.ROOT),
     }
     if arguments:
         os.execvpe(arguments[0], arguments, environment)

@@ -54,7 +54,8 @@ def environment():
     """Return the environment in which Python finds Odoo and its configuration."""
     # Odoo's thousand files are compiled once, also if Python is set to write no bytecode.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    own = {"PYTHONPATH": str(tree()), "PYTHONPYCACHEPREFIX": str(paths.RUNTIME / "pycache"), "ODOO_RC": str(config())}
+    path = os.pathsep.join((str(tree()), str(paths.SETUP)))
+    own = {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": str(paths.RUNTIME / "pycache"), "ODOO_RC": str(config())}
     return {**inherited, **SANDBOXES, **own}
 
 
@@ -128,37 +129,26 @@ def prepare():
         _base_template()
 
 
-def new_database(name, install=True):
-    """Make a database in seconds, with our addon or only with what it depends on."""
+def new_database(name, install=True, template=None):
+    """Make a database in seconds: a copy of `template`, or with our addon, or only with what it depends on."""
     with bootstrap.lock:
-        template = _addon_template() if install else _base_template()
+        template = template or (_addon_template() if install else _base_template())
         drop_database(name)
         _copy(template, name)
-    _renew_identity(name)
+    # Two databases with one identity would share, and spoil, the file with the keys of their secrets.
+    identity = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
+    postgres.query(name, identity)
 
 
 @contextlib.contextmanager
-def temporary_database(prefix, install=True):
+def temporary_database(prefix, install=True, template=None):
     """Make a database for this process alone, and drop it in the end."""
     for old in postgres.databases():
         stem, _, process = old.rpartition("_")
         if stem == prefix and not Path(f"/proc/{process}").exists():
             drop_database(old)
     name = f"{prefix}_{os.getpid()}"
-    new_database(name, install)
-    try:
-        yield name
-    finally:
-        drop_database(name)
-
-
-@contextlib.contextmanager
-def copied_database(template, name):
-    """Make a copy of a template for this process alone, and drop it in the end."""
-    name = f"{name}_{os.getpid()}"
-    with bootstrap.lock:
-        _copy(template, name)
-    _renew_identity(name)
+    new_database(name, install, template)
     try:
         yield name
     finally:
@@ -228,12 +218,6 @@ def _copy(template, name):
     if source.is_dir():
         shutil.copytree(source, target, copy_function=os.link)
     target.mkdir(parents=True, exist_ok=True)
-
-
-def _renew_identity(name):
-    """Two databases with one identity would share, and spoil, the file with the keys of their secrets."""
-    identity = "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'"
-    postgres.query(name, identity)
 
 
 def _filestore(database):

@@ -58,12 +58,10 @@ def _pylint(rules):
 
 
 def _pytest(rules):
-    environment = odoo.environment()
-    environment["PYTHONPATH"] += os.pathsep + str(paths.SETUP)
     options = ["-p", "lib.odoo_rules", "-c", paths.ROOT / "pytest.ini", "-q", "--disable-warnings"]
     with odoo.temporary_database("lint") as database:
         options += ["--odoo-database", database, *(rules / f"test_{name}.py" for name in PYTEST_RULES)]
-        return console.call([sys.executable, "-m", "pytest", *options], env=environment)
+        return console.call([sys.executable, "-m", "pytest", *options], env=odoo.environment())
 
 
 def pytest_configure(config):

@@ -74,7 +74,6 @@ def _inside(arguments):
         # each process makes itself a copy of the database
         options = [f"--odoo-config={odoo.config()}", f"--odoo-database={database}", "--odoo-http", "-p", "lib.parallel"]
         environment = odoo.environment() | postgres.client_environment()
-        environment["PYTHONPATH"] += os.pathsep + str(paths.SETUP)
         return _pytest([*options, *_processes(os.cpu_count()), *arguments], environment)
 
 

@@ -32,7 +32,9 @@ def compared(template, whole):
 
     with ExitStack() as stack:
         # two shells in one database would wait for each other
-        databases = [stack.enter_context(odoo.copied_database(template, f"charts_{n}")) for n in range(SHELLS)]
+        databases = [
+            stack.enter_context(odoo.temporary_database(f"charts_{n}", template=template)) for n in range(SHELLS)
+        ]
         pool = stack.enter_context(ThreadPoolExecutor(SHELLS))
         parts = pool.map(part, databases, (list(CHARTS)[number::SHELLS] for number in range(SHELLS)))
         return {code: result for found in parts for code, result in found.items()}

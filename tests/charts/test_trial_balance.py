@@ -205,7 +205,7 @@ class DutchBooks(Books):
 @pytest.fixture
 def books():
     with contextlib.ExitStack() as stack:
-        database = stack.enter_context(odoo.copied_database(countries.template(), "trial_balance"))
+        database = stack.enter_context(odoo.temporary_database("trial_balance", template=countries.template()))
         workers = stack.enter_context(contextlib.closing(Workers(database)))
         yield stack.enter_context(contextlib.closing(DutchBooks(database, workers)))
 
