@@ -10,7 +10,7 @@ from ..core.errors import ConflictError, ConnectorError, ServerError, StoppedErr
 from ..core.messages import _
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
 from ..models.sync_states import INDEPENDENT, ODOO, odoo_key
-from .server_faults import server_fault
+from .resource_faults import server_fault
 
 _logger = logging.getLogger(__name__)
 

@@ -38,7 +38,7 @@ class FilesOut(FlowWork):
         self._show_failure(log.feed_file_id, log, error)
 
     def stopped(self, count):
-        return _("The server stopped %(count)s times while Odoo sent this record.", count=count)
+        return _("The server stopped %(count)s times while Odoo sent this file.", count=count)
 
     def dry_run(self):
         templates = self.env["ml.feed.template"].search([("flow_id", "=", self.flow.id)])
