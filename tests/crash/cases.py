@@ -37,7 +37,7 @@ class EventCase(Case):
     def start(self):
         self.bill = self.books.add_bill()
         self.books.workers.code(
-            "from odoo.addons.ml_connector.core.provider import Event\n"
+            "from odoo.addons.ml_connector.core.capabilities import Event\n"
             f"event = Event(event_id={self.bill!r}, event_type='bills.ready_to_sync', external_id={self.bill!r})\n"
             "env['ml.webhook.event']._receive(env['ml.connection'].search([]), event)"
         )

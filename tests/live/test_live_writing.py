@@ -47,7 +47,7 @@ class Sender:
         self.tenant.notes.append(f"{flow}: {sent.external_id} {sent.note}".strip())
         if finds and not external_id:
             # as after an answer that was lost
-            found = self.tenant.run(options).find(flow, payload, f"{STAMP}-{self._keys}")
+            found = self.tenant.run(options).flow(flow).find(payload, f"{STAMP}-{self._keys}")
             assert found
             assert found.external_id == sent.external_id or run.flow_class(flow).follows
         return sent
