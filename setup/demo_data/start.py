@@ -40,5 +40,5 @@ for connection in env["ml.connection"].search([("state", "=", "draft")]):
             lambda flow: flow.key != "order_files_push" and not flow._spec().excludes
         ).active = True
     connection.action_start()
-    if connection._provider_class().webhook_events:
+    if connection.has_webhooks:
         connection.action_subscribe()
