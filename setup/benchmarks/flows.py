@@ -75,7 +75,7 @@ def noop_sync(run, count, rounds):
         run.env.invalidate_all()
         with stop_watch(reading):
             for selection in ({"sync_ready": True}, {"is_archived": True}):
-                for _rows in run.provider._bill_pages(**selection):
+                for _rows in run.provider.flow("bills").listed(**selection):
                     pass
     if run.env["ml.sync.log"].search_count([("flow_id", "=", flow.id), ("state", "!=", "done")]):
         raise RuntimeError("Something was stored again.")
