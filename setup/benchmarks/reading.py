@@ -28,7 +28,8 @@ LINE = """    <Line>
 
 def main(env, rounds):
     """Read files of 1,000 and of 100,000 lines by turns: CSV, CSV of one invoice only, and XML. Read 50 MB of each."""
-    template = env["ml.feed.template"].search([("flow_id.key", "=", "invoices")], limit=1)._definition()
+    connection = env["ml.connection"].create({"name": "Stampli", "provider": "stampli"})
+    template = connection.feed_template_ids.filtered(lambda template: template.flow_id.key == "invoices")._definition()
     template = dataclasses.replace(template, max_bytes=2 * LARGE)
     kinds = {
         "csv": Kind(template, rows_of, 10),
