@@ -18,7 +18,6 @@ class Event:
 class Webhooks:
     """The provider announces changes."""
 
-    webhook_events: tuple[str, ...] = ()
     challenges_webhooks = True
     """Whether a webhook subscription becomes active only after Odoo answered the provider's challenge."""
     forwards_headers = False

@@ -6,7 +6,7 @@ from ..core.errors import MappingError, UnconfirmedError
 from ..core.flow import ResultFlow
 from ..exporters.ml_exporter import NotSentError
 from ..models.ml_outgoing_code import NoCodeError, title_of
-from ..models.sync_states import CLEAN, DEPENDS
+from ..models.sync_states import CLEAN, DEPENDS, odoo_key
 from .base import OfRecords, is_of
 from .failures import NewerRemoteVersionError, failure_values
 from .queue import newer_row
@@ -59,7 +59,7 @@ class Deliveries(OfRecords):
             vals.update(depends_kind=error.key[0], depends_external_id=error.key[1])
         elif isinstance(error, NoCodeError):
             kind, record = error.missing[0]
-            key, title = f"{record._name},{record.id}", title_of(record, log.company_id)
+            key, title = odoo_key(record._name, record.id), title_of(record, log.company_id)
             vals.update(depends_kind=DEPENDS + kind, depends_external_id=key, depends_name=title)
             self.env["ml.outgoing.code"]._upsert(log.connection_id, error.missing)
         elif isinstance(error, MappingError) and error.references:

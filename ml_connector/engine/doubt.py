@@ -47,9 +47,8 @@ class Doubt(OfFlow):
                 self.own_changes.record_arrived(log)
             with self.env.cr.savepoint():
                 if sent:
-                    sent, odoo_values = self.own_changes.found_agreement(
-                        sent, log.sudo().sent_values
-                    )  # sudo: field without access
+                    values = log.sudo().sent_values  # sudo: field without access
+                    sent, odoo_values = self.own_changes.found_agreement(sent, values)
                     self.sent.bind(log, sent, digest(payload, 32), odoo_values)
                     self.run.deliveries.arrived(log, "sent")
                 else:

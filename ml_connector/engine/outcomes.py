@@ -28,8 +28,7 @@ class Outcomes(OfFlow):
         connection = self.connection
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
-        agreements = self.merge.agreements(written) if self.flow._writer()._binds else {}
-        self._bind(written, agreements)
+        agreements = self._bind(written)
         awaited = {entry.log: entry.log.depends_external_id for entry in entries if entry.log.depends_kind == ODOO}
         for entry in entries:
             self._store_result(entry, now, milliseconds)
@@ -52,10 +51,11 @@ class Outcomes(OfFlow):
             },
         )
 
-    def _bind(self, written, agreements):
-        """Link the records to the provider's."""
+    def _bind(self, written):
+        """Link the records to the provider's; returns what both sides agree on (`Merge.agreements`)."""
         if not self.flow._writer()._binds:
-            return
+            return {}
+        agreements = self.merge.agreements(written)
         self.env["ml.binding"]._bind(
             self.connection,
             [
@@ -72,6 +72,7 @@ class Outcomes(OfFlow):
                 if entry.outcome != "drift" and entry.binds
             ],
         )
+        return agreements
 
     def _record_attempts(self, entries, milliseconds):
         self.env["ml.sync.attempt"]._append(

@@ -5,7 +5,7 @@ from ..core.flow import InboxFlow
 from ..core.messages import _
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_mapped import MAPPED_MODELS
-from ..models.sync_states import DEPENDS, FINAL_STATES, ODOO
+from ..models.sync_states import DEPENDS, FINAL_STATES, ODOO, odoo_key
 from .answers import Answers
 from .base import Step
 
@@ -136,7 +136,7 @@ class Waits(Step):
         """{(kind, key): newest transfer of the Odoo record}"""
         ids = [int(key.split(",")[1]) for _kind, key in keys]
         rows = self._newest(keys, "push", [("res_id", "in", ids)])
-        return {(row.kind, f"{row.res_model},{row.res_id}"): row for row in rows}
+        return {(row.kind, odoo_key(row.res_model, row.res_id)): row for row in rows}
 
     def _newest(self, keys, direction, domain):
         """Transfers, the newest of a record last."""

@@ -12,6 +12,7 @@ from ..core.kinds import kind_name
 from ..core.messages import _, paragraph
 from ..core.own_ids import own_id
 from ..models.ml_outgoing_code import NoCodeError, title_of
+from ..models.sync_states import odoo_key
 
 
 class NotSentError(ConnectorError):
@@ -29,7 +30,7 @@ class NotSentError(ConnectorError):
 
     @property
     def key(self):
-        return f"{self.model},{self.res_id}"
+        return odoo_key(self.model, self.res_id)
 
 
 class MlExporter(models.AbstractModel):

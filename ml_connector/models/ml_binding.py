@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from .client_actions import open_address
+from .sync_states import odoo_key
 
 OPTIONAL = ("external_version", "fingerprint", "external_url", "agreed_odoo", "agreed_vendor", "is_shared")
 """Values of a record link that keep theirs unless they are given."""
@@ -151,7 +152,8 @@ class MlBinding(models.Model):
                 new[key] = {"connection_id": connection.id, "kind": key[0], "external_id": key[1], **vals}
         self.create(list(new.values()))
         self.env["ml.sync.log"]._release_dependents(
-            connection, {(values["kind"], _record_key(values["record"])) for values in values_list}
+            connection,
+            {(values["kind"], odoo_key(values["record"]._name, values["record"].id)) for values in values_list},
         )
 
     def action_open_record(self):
@@ -180,10 +182,5 @@ class MlBinding(models.Model):
             held.add(key)
         for connection, bindings in moved.grouped("connection_id").items():
             keys = {(binding.kind, binding.external_id) for binding in bindings}
-            keys |= {(binding.kind, _record_key(target)) for binding in bindings}
+            keys |= {(binding.kind, odoo_key(target._name, target.id)) for binding in bindings}
             self.env["ml.sync.log"]._release_dependents(connection, keys)
-
-
-def _record_key(record):
-    """The key of an Odoo record whose transfer another one waits for."""
-    return f"{record._name},{record.id}"

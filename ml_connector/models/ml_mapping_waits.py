@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from .ml_mapped import MAPPED_MODELS
-from .sync_states import DEPENDS
+from .sync_states import DEPENDS, odoo_key
 
 
 class MlMappingWaits(models.AbstractModel):
@@ -32,7 +32,7 @@ class MlMappingWaits(models.AbstractModel):
         """Release transfers that wait for a code of a newly mapped record."""
         logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may map need not have a right on the queue itself
         for connection, mappings in self.filtered("res_id").grouped("connection_id").items():
-            keys = {(DEPENDS + mapping.kind, f"{mapping.res_model},{mapping.res_id}") for mapping in mappings}
+            keys = {(DEPENDS + mapping.kind, odoo_key(mapping.res_model, mapping.res_id)) for mapping in mappings}
             logs._release_dependents(connection, keys)
         self._end_outgoing()
 

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 
-from .ml_binding import _record_key
 from .sync_states import DEPENDS, INDEPENDENT, MERGED_STATES, ODOO, odoo_key
 
 WITHOUT_READER = ("result", "feed_file")
@@ -42,7 +41,7 @@ class MlSyncLogWaits(models.AbstractModel):
         for log in self.filtered(lambda log: log.state in ("failed", "ignored") and log.direction == "push"):
             has_reader = log.res_id and log.kind not in WITHOUT_READER
             if has_reader and not log.flow_id._reader(log.res_model)._holds_up:
-                self._release_dependents(log.connection_id, {(log.kind, f"{log.res_model},{log.res_id}")})
+                self._release_dependents(log.connection_id, {(log.kind, odoo_key(log.res_model, log.res_id))})
 
     def _release(self):
         """Release transfers that no longer wait for a record."""
@@ -106,15 +105,15 @@ class MlSyncLogWaits(models.AbstractModel):
                 log._supersede()
             taken |= log.flow_id
         logs.write({"res_id": target.id})
-        keys = {_record_key(source) for source in sources}
+        keys = {odoo_key(source._name, source.id) for source in sources}
         waiting = self.search([("state", "=", "waiting"), ("depends_external_id", "in", list(keys))])
-        waiting.write({"depends_external_id": _record_key(target)})
+        waiting.write({"depends_external_id": odoo_key(target._name, target.id)})
         # the remaining record may have codes, so check again
         waiting.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
 
     @api.model
     def _let_go(self, model, ids):
         """Retry the transfers that wait for codes of deleted records."""
-        keys = [f"{model},{record_id}" for record_id in ids]
+        keys = [odoo_key(model, record_id) for record_id in ids]
         codes = [("depends_kind", "=like", f"{DEPENDS}%"), ("depends_external_id", "in", keys)]
         self.search([("state", "=", "waiting"), *codes])._make_pending()

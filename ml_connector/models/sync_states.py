@@ -41,5 +41,5 @@ DECISIONS = {
 
 
 def odoo_key(model, record_id=""):
-    """The key of an awaited Odoo record; without an id, of any record of the model."""
+    """The key by which transfers wait for an Odoo record; without an id, for any record of the model."""
     return f"{model},{record_id}"

@@ -105,7 +105,6 @@ class ConcurProvider(Webhooks, Provider):
         AccountsPush,
         DimensionsPush,
     )
-    webhook_events = tuple(dict.fromkeys(event for flow in flows for event in flow.events))
     challenges_webhooks = False
     events_kept = webhook.KEPT
     moments = MOMENTS

@@ -100,7 +100,6 @@ class VismaProvider(Webhooks, Provider):
         Payments,
     )
     lookup_delay = LONGEST_CALL
-    webhook_events = tuple(dict.fromkeys(event for flow in flows for event in flow.events))
     challenges_webhooks = False
 
     @cached_property

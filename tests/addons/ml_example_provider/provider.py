@@ -20,7 +20,6 @@ class ExampleProvider(Webhooks, Provider):
     environments = {"production": "https://books.example.com", "sandbox": "https://sandbox.books.example.com"}
     credentials = (Credential(name="api_key", label="API Key", secret=True),)
     flows = (VendorsPush, Bills)
-    webhook_events = Bills.events
     challenges_webhooks = False
 
     @cached_property
