@@ -5,6 +5,7 @@ from decimal import Decimal
 from odoo import models
 from odoo.fields import Domain
 
+from ..core.awaited import Awaited, odoo_key
 from ..core.documents import Address, AnalyticShare, BankAccount, Contact, Vendor
 from ..core.documents.vendor import person_key, split_person_key
 from ..core.errors import ConnectorError
@@ -12,25 +13,18 @@ from ..core.kinds import kind_name
 from ..core.messages import _, paragraph
 from ..core.own_ids import own_id
 from ..models.ml_outgoing_code import NoCodeError, title_of
-from ..models.sync_states import odoo_key
 
 
 class NotSentError(ConnectorError):
     """Another Odoo record has to exist in the provider first."""
 
     error_class = "mapping"
-    can_come_true = True
 
     def __init__(self, message, kind, record):
-        super().__init__(message)
+        key = odoo_key(record._name, record.id)
+        super().__init__(message, awaited=[Awaited("sent", kind, key, record.display_name)])
         self.kind = kind
-        self.model = record._name
-        self.res_id = record.id
-        self.name = record.display_name
-
-    @property
-    def key(self):
-        return odoo_key(self.model, self.res_id)
+        self.record = record
 
 
 class MlExporter(models.AbstractModel):
@@ -156,7 +150,7 @@ class MlExporter(models.AbstractModel):
             missing += [(kind, record) for record in records if record.id not in known]
             codes.update({(kind, record_id): reference for record_id, reference in known.items()})
         if missing:
-            raise NoCodeError(self._missing_sentence(flow, missing), missing)
+            raise NoCodeError(self._missing_sentence(flow, missing), missing, flow.company_id)
         return codes
 
     def _missing_sentence(self, flow, missing):
