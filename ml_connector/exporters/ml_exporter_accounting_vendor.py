@@ -5,9 +5,7 @@ class MlExporterAccountingVendor(models.AbstractModel):
     _name = "ml.exporter.accounting_vendor"
     _inherit = "ml.exporter.vendor"
     _description = "Accounting Vendor Exporter"
-
-    def _watched_fields(self):
-        return {"name", "ref", "active", "supplier_rank", "parent_id", "company_id"}
+    _reads = ("name", "ref", "active", "supplier_rank", "parent_id", "company_id")
 
     def _in_books(self, flow, record):
         return True

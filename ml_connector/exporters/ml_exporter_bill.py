@@ -21,12 +21,12 @@ class MlExporterBill(models.AbstractModel):
     _name = "ml.exporter.bill"
     _inherit = "ml.exporter"
     _description = "Posted Bill Exporter"
+    _reads = (
+        *("state", "name", "ref", "partner_id", "invoice_date", "invoice_date_due", "payment_reference"),
+        *("line_ids.name", "line_ids.product_id", "line_ids.account_id", "line_ids.analytic_distribution"),
+    )
     _groups = ("account.group_account_readonly",)
-
     _goes_in_order_of = "commercial_partner_id"
-
-    def _watched_fields(self):
-        return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "payment_reference"}
 
     def _domain(self, flow):
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "in", MOVE_TYPES)

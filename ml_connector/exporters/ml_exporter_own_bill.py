@@ -18,10 +18,11 @@ class MlExporterOwnBill(models.AbstractModel):
     _name = "ml.exporter.own_bill"
     _inherit = "ml.exporter"
     _description = "Vendor Bill Exporter"
+    _reads = (
+        *("state", "name", "ref", "partner_id", "invoice_date", "invoice_date_due", "payment_state"),
+        *("invoice_line_ids.name", "invoice_line_ids.account_id", "invoice_line_ids.analytic_distribution"),
+    )
     _groups = ("account.group_account_readonly",)
-
-    def _watched_fields(self):
-        return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "narration", "payment_state"}
 
     def _domain(self, flow):
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "=", "in_invoice")
