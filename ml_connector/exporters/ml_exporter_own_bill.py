@@ -12,6 +12,10 @@ from .ml_exporter import decimal_of
 
 PAID = ("paid", "in_payment", "reversed")
 PDF = "application/pdf"
+LINE_FIELDS = (
+    *("display_type", "name", "account_id", "tax_ids", "analytic_distribution"),
+    *("quantity", "price_unit", "discount", "purchase_line_id"),
+)
 
 
 class MlExporterOwnBill(models.AbstractModel):
@@ -19,8 +23,9 @@ class MlExporterOwnBill(models.AbstractModel):
     _inherit = "ml.exporter"
     _description = "Vendor Bill Exporter"
     _reads = (
-        *("state", "name", "ref", "partner_id", "invoice_date", "invoice_date_due", "payment_state"),
-        *("invoice_line_ids.name", "invoice_line_ids.account_id", "invoice_line_ids.analytic_distribution"),
+        *("state", "name", "ref", "partner_id", "currency_id", "payment_state"),
+        *("date", "invoice_date", "invoice_date_due"),
+        *(f"invoice_line_ids.{name}" for name in LINE_FIELDS),
     )
     _groups = ("account.group_account_readonly",)
 
