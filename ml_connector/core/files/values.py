@@ -1,6 +1,5 @@
 """Values in files: each column has exactly one format."""
 
-import functools
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -194,8 +193,8 @@ def writer_of(column, template):
     writers = {
         "decimal": lambda value: _write_number(value, column.decimals, template),
         # the days of a file repeat
-        "date": functools.lru_cache(lambda value: value.strftime(template.date_format)),
-        "datetime": functools.lru_cache(lambda value: value.strftime(template.datetime_format)),
+        "date": lru_cache(lambda value: value.strftime(template.date_format)),
+        "datetime": lru_cache(lambda value: value.strftime(template.datetime_format)),
         "boolean": lambda value: template.true_word if value else template.false_word,
     }
     write = writers.get(column.type) or _text
