@@ -6,8 +6,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+from concur_support import connect, obeyed_sandbox
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors as errors
@@ -25,32 +24,13 @@ VENDORS_PATH = "/api/v3.1/invoice/vendors"
 
 @pytest.fixture
 def sandbox():
-    with ConcurSandbox(size="small", base_date=date(2026, 9, 30)) as running:
+    with obeyed_sandbox() as running:
         yield running
-        assert running.control.violations() == []
-
-
-class Impatient(ConcurClient):
-    def __init__(self, *args, **options):
-        super().__init__(*args, **{"read_timeout": 0.5, "sleep": lambda seconds: None, **options})
-
-
-def connect(sandbox, **options):
-    credentials = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "company_id": COMPANY_UUID,
-        "request_token": REQUEST_TOKEN,
-    }
-    settings = Settings(base_url=sandbox.url, credentials=credentials, instance=INSTANCE, options=options)
-    made = ConcurProvider(settings, MemoryTokens(), None)
-    made.__dict__["client"] = Impatient(sandbox.url, tokens=made._tokens, **credentials)
-    return made
 
 
 @pytest.fixture
 def concur(sandbox):
-    return connect(sandbox)
+    return connect(sandbox, instance=INSTANCE)
 
 
 def pulled(made):
