@@ -12,9 +12,6 @@ from sandbox.concur.documents import entry, identity, invoice, invoice_tax, repo
 
 from ml_connector.core import documents as doc
 from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
-from ml_connector.providers.concur import ConcurProvider
-from ml_connector.providers.concur.client import ConcurClient
 
 DAY = date(2026, 9, 10)
 FLOWS = ("expense_reports", "invoices", "cash_advances", "payroll")

@@ -5,17 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from concur_support import connect, obeyed_sandbox
 from hypothesis import given
 from hypothesis import strategies as st
-from concur_support import connect, obeyed_sandbox
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Clearing, Paid, Result
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
 from ml_connector.providers.concur.bills import invoice
-from ml_connector.providers.concur.client import ConcurClient
 from ml_connector.providers.concur.payment_requests import payment_request, possible_codes
 from ml_connector.providers.concur.results import confirmation
 

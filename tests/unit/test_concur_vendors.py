@@ -1,20 +1,15 @@
 """Vendors between Odoo and Concur, against the Concur sandbox, which checks every request by the published contract."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
+from concur_support import connect, obeyed_sandbox
 from hypothesis import given
 from hypothesis import strategies as st
-from concur_support import connect, obeyed_sandbox
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import OwnId
-from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
-from ml_connector.providers.concur import ConcurProvider
-from ml_connector.providers.concur.client import ConcurClient
 from ml_connector.providers.concur.vendors import own_code, own_partner, vendor, vendor_item
 from ml_connector.providers.concur.vendors_push import group_changes
 

@@ -4,16 +4,13 @@ import base64
 import json
 
 import pytest
+from concur_support import connect, obeyed_sandbox
 from hypothesis import given
 from hypothesis import strategies as st
-from concur_support import connect, obeyed_sandbox
 from sandbox.concur import ConcurSandbox
 
 from ml_connector.core import errors as errors
-from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
-from ml_connector.providers.concur import ConcurProvider, webhook
-from ml_connector.providers.concur.client import ConcurClient
+from ml_connector.providers.concur import webhook
 
 ENDPOINT = "https://odoo.example.com/ml_connector/webhook/example"
 

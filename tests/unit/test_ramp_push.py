@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
+from ramp_support import connect as plain_connect
+from ramp_support import obeyed_sandbox, raised
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors as errors
@@ -23,10 +24,8 @@ EVERYTHING = frozenset({*RampProvider.default_scopes.split(), "accounting_connec
 
 @pytest.fixture
 def sandbox():
-    settings = RampSettings(rate_limit=0)
-    with RampSandbox(size="small", seat="api", provider=check.OUR_NAME, settings=settings) as running:
+    with obeyed_sandbox() as running:
         yield running
-        assert running.control.violations() == []
 
 
 @pytest.fixture(autouse=True)
@@ -34,31 +33,8 @@ def no_waiting(monkeypatch):
     monkeypatch.setattr(UsersPush, "sleep", staticmethod(lambda seconds: None))
 
 
-class Impatient(RampClient):
-    """Does not wait for what a test does not look at."""
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **{"limiter": None, "read_timeout": 0.5, "sleep": lambda seconds: None, **options})
-
-
 def connect(sandbox, capabilities=EVERYTHING, stored=None, entity="", **options):
-    settings = Settings(
-        base_url=sandbox.url if sandbox else "http://127.0.0.1:9",
-        credentials={"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "entity": entity},
-        instance="db:7",
-        capabilities=capabilities,
-        stored=stored or {},
-        options=options,
-    )
-    made = RampProvider(settings, MemoryTokens(), None)
-    made.__dict__["client"] = Impatient(
-        settings.base_url,
-        client_id=CLIENT_ID,
-        client_secret=CLIENT_SECRET,
-        scope=RampProvider.default_scopes,
-        tokens=made._tokens,
-    )
-    return made
+    return plain_connect(sandbox, stored, capabilities, options=options, entity=entity)
 
 
 @pytest.fixture
@@ -86,12 +62,6 @@ def push_all(made, flow, documents):
 def rows(pages, **wanted):
     found = [row for page in pages for row in page]
     return [row for row in found if all(row.get(key) == value for key, value in wanted.items())]
-
-
-def raised(call, *args, **kwargs):
-    with pytest.raises(errors.ConnectorError) as caught:
-        call(*args, **kwargs)
-    return caught.value
 
 
 def effects(sandbox, kind):
