@@ -1,9 +1,7 @@
 """Ramp's client and provider against the Ramp sandbox, which checks every request by Ramp's published contract."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from ramp_support import NOWHERE, obeyed_sandbox, quick, raised
@@ -12,10 +10,7 @@ from sandbox.ramp import CLIENT_SECRET, RampSandbox
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Address, Contact, Result, Vendor
-from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
 from ml_connector.providers.ramp import RampProvider, check
-from ml_connector.providers.ramp.client import RampClient
 
 
 @pytest.fixture
@@ -143,8 +138,6 @@ def test_why_an_approved_bill_is_not_paid_is_said(sandbox, ramp):
     assert versions[0] == versions[3] and len(set(versions)) == 3
 
 
-
-
 def test_a_bill_that_was_archived_is_void(sandbox, ramp):
     """An event brings any of them, because only Odoo knows whether it was booked; a poll those that are booked."""
     bill_id = add_bill(sandbox)
@@ -234,13 +227,7 @@ def test_paging_reads_all_once():
         assert len(sandbox.control.requests("GET", "/developer/v1/bills")) == 5
 
 
-
-
-
-
 # Faults
-
-
 
 
 def test_a_lasting_429_is_passed_on_with_its_wait(sandbox, ramp):
@@ -417,8 +404,6 @@ def test_a_report_of_unknown_outcome_can_be_asked_and_repeated(sandbox, ramp, ki
     assert ramp.flow("results").reported(bill_result(bill_id)) is True
     assert ramp.flow("results").report([bill_result(bill_id)], "key") == {}
     assert count_of(sandbox, bill_id) == 1
-
-
 
 
 # Check and accounting connection

@@ -13,7 +13,7 @@ from test_ramp_push import account, bill, connect, order, order_line, push, rece
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors
-from ml_connector.providers.ramp import RampProvider, check
+from ml_connector.providers.ramp import RampProvider
 
 DOUBTS = {
     "signature_encoding": ("hex", "base64"),
@@ -106,9 +106,7 @@ def heard(sandbox, made, script):
     sandbox.control.wait_for_deliveries()
     challenge = script.requests.pop()
     assert RampProvider.verify_webhook(challenge.headers, challenge.body, [secret])
-    made.confirm_subscription(
-        subscription, RampProvider.parse_webhook(challenge.headers, challenge.body).challenge
-    )
+    made.confirm_subscription(subscription, RampProvider.parse_webhook(challenge.headers, challenge.body).challenge)
     supplier = sandbox.control.vendors()[0]["id"]
     added = sandbox.control.add_bill(supplier, [{"amount": "1.00", "memo": "x", "coding": [["gl", "600000"]]}])
     sandbox.control.wait_for_deliveries()

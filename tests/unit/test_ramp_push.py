@@ -12,10 +12,7 @@ from ramp_support import obeyed_sandbox, raised
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors as errors
-from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
-from ml_connector.providers.ramp import RampProvider, check
-from ml_connector.providers.ramp.client import RampClient
+from ml_connector.providers.ramp import RampProvider
 from ml_connector.providers.ramp.companies import companies_of
 from ml_connector.providers.ramp.users import UsersPush
 
@@ -349,16 +346,8 @@ def test_companies_switch_the_choice_of_entities_on(sandbox, ramp):
 def vendor(number=33, **values):
     address = doc.Address(street="1 Main St", city="Leeds", postal_code="LS1", country="GB")
     contact = doc.Contact(name="Grace Example", email="ap@example.com", is_default=True)
-    return doc.Vendor(
-        **{
-            "external_id": "",
-            "odoo_id": number,
-            "name": f"Vendor {number}",
-            "address": address,
-            "contacts": (contact,),
-            **values,
-        }
-    )
+    known = {"external_id": "", "odoo_id": number, "name": f"Vendor {number}", "address": address}
+    return doc.Vendor(**{**known, "contacts": (contact,), **values})
 
 
 def test_a_vendor_is_linked_with_that_of_the_books(sandbox, ramp):
@@ -547,33 +536,15 @@ def test_a_vendor_of_the_books_is_renamed(ramp):
 
 
 def order_line(number=451, **values):
-    return doc.PurchaseOrderLine(
-        **{
-            "odoo_id": number,
-            "description": "Seats",
-            "quantity": Decimal(5),
-            "unit_price": Decimal("30.00"),
-            "unit": "Units",
-            **values,
-        }
-    )
+    known = {"description": "Seats", "quantity": Decimal(5), "unit_price": Decimal("30.00"), "unit": "Units"}
+    return doc.PurchaseOrderLine(**{"odoo_id": number, **known, **values})
 
 
 def order(ramp, *lines, **values):
     party = values.pop("vendor", None) or vendor_of(ramp)
-    return doc.PurchaseOrder(
-        **{
-            "odoo_id": 120,
-            "number": "P00120",
-            "vendor": party,
-            "order_date": date(2026, 9, 1),
-            "promise_date": date(2026, 9, 20),
-            "currency": "USD",
-            "payment_days": 30,
-            "lines": lines or (order_line(),),
-            **values,
-        }
-    )
+    days = {"order_date": date(2026, 9, 1), "promise_date": date(2026, 9, 20), "payment_days": 30}
+    known = {"odoo_id": 120, "number": "P00120", "vendor": party, "currency": "USD", "lines": lines or (order_line(),)}
+    return doc.PurchaseOrder(**{**known, **days, **values})
 
 
 def orders_of(sandbox):
@@ -737,16 +708,8 @@ def receipt(sent, *quantities, **values):
         )
         for number, quantity in enumerate(quantities)
     )
-    return doc.GoodsReceipt(
-        **{
-            "odoo_id": 31,
-            "number": "WH/IN/00031",
-            "purchase_order_odoo_id": 120,
-            "received_on": date(2026, 9, 19),
-            "lines": lines,
-            **values,
-        }
-    )
+    known = {"odoo_id": 31, "number": "WH/IN/00031", "purchase_order_odoo_id": 120, "received_on": date(2026, 9, 19)}
+    return doc.GoodsReceipt(**{**known, "lines": lines, **values})
 
 
 def receipts_of(sandbox, sent):
@@ -826,21 +789,9 @@ def bill(ramp, **values):
         doc.BillLine(amount=Decimal("100.00"), description="Service"),
         doc.BillLine(amount=Decimal("-10.00"), description="Discount"),
     )
-    return doc.Bill(
-        **{
-            "external_id": "",
-            "odoo_id": 5021,
-            "number": "EX-2001",
-            "vendor": vendor_of(ramp),
-            "document_date": date(2026, 9, 1),
-            "due_date": date(2026, 10, 1),
-            "currency": "EUR",
-            "total": Decimal("90.00"),
-            "lines": lines,
-            "memo": "BILL/2026/09/0001",
-            **values,
-        }
-    )
+    known = {"external_id": "", "odoo_id": 5021, "number": "EX-2001", "memo": "BILL/2026/09/0001", "lines": lines}
+    known |= {"vendor": vendor_of(ramp), "document_date": date(2026, 9, 1), "due_date": date(2026, 10, 1)}
+    return doc.Bill(**{**known, "currency": "EUR", "total": Decimal("90.00"), **values})
 
 
 def test_a_bill_is_a_draft_by_default(sandbox, ramp):
@@ -1004,17 +955,8 @@ def test_without_the_seat_a_draft_has_no_number_of_ours(sandbox):
 
 
 def employee(**values):
-    return doc.Employee(
-        **{
-            "odoo_id": 4,
-            "first_name": "Ines",
-            "last_name": "Duarte",
-            "email": "ines+ramp@example.com",
-            "department": "Logistics",
-            "location": "New York",
-            **values,
-        }
-    )
+    person = {"odoo_id": 4, "first_name": "Ines", "last_name": "Duarte", "email": "ines+ramp@example.com"}
+    return doc.Employee(**{**person, "department": "Logistics", "location": "New York", **values})
 
 
 def test_an_employee_is_drafted_changed_deactivated_and_taken_up_again(sandbox, ramp):
