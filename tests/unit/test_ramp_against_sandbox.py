@@ -260,15 +260,10 @@ def test_a_token_revoked_midway_is_renewed_once_by_all_threads(sandbox, ramp):
 
 
 def odoo_vendor(**changes):
-    values = {
-        "external_id": "",
-        "odoo_id": 33,
-        "name": "Müller & Söhne GmbH",
-        "address": Address(street="Hauptstraße 1", city="Köln", postal_code="50667", country="DE"),
-        "contacts": (Contact(name="Grace Example", email="ap@example.com"),),
-        **changes,
-    }
-    return Vendor(**values)
+    address = Address(street="Hauptstraße 1", city="Köln", postal_code="50667", country="DE")
+    contacts = (Contact(name="Grace Example", email="ap@example.com"),)
+    known = {"external_id": "", "odoo_id": 33, "name": "Müller & Söhne GmbH", "address": address, "contacts": contacts}
+    return Vendor(**{**known, **changes})
 
 
 def test_a_vendor_is_created_found_and_changed(sandbox, ramp):

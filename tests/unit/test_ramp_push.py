@@ -158,19 +158,18 @@ def test_a_batch_in_doubt_is_looked_up_row_by_row(sandbox, ramp):
 # Analytic plans and accounts
 
 
+def value_of(plan, number=15, dimension=3, **values):
+    known = {"odoo_id": number, "dimension_odoo_id": dimension, "name": "Hamburg"}
+    field = {"dimension_external_id": plan.external_id, "dimension_key": plan.version}
+    return doc.DimensionValue(**{**known, **field, **values})
+
+
 def test_plans_and_their_accounts(sandbox, ramp):
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=3, name="Sites"))
     assert plan.version == "analytic_plan_3"
     (field,) = rows(ramp.client.fields(), id="analytic_plan_3")
     assert field["is_splittable"] and field["input_type"] == "SINGLE_CHOICE"
-    value = doc.DimensionValue(
-        odoo_id=15,
-        dimension_odoo_id=3,
-        name="Hamburg",
-        code="S-1",
-        dimension_external_id=plan.external_id,
-        dimension_key=plan.version,
-    )
+    value = value_of(plan, code="S-1")
     sent = push(ramp, "dimension_values_push", value)
     assert (sent.mapping.external_id, sent.mapping.group) == ("analytic_plan_3:aa_15", "analytic_plan_3")
     push(ramp, "dimension_values_push", replace(value, active=False, name="Hamburg old"), sent.external_id)
@@ -186,13 +185,7 @@ def test_options_are_asked_for_by_our_own_id(sandbox, ramp, tenant):
     """Where Ramp knows it; else by Ramp's, which is found out once."""
     sandbox.control.settings(tenant=tenant)
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=3, name="Sites"))
-    value = doc.DimensionValue(
-        odoo_id=15,
-        dimension_odoo_id=3,
-        name="Hamburg",
-        dimension_external_id=plan.external_id,
-        dimension_key=plan.version,
-    )
+    value = value_of(plan)
     sent = push(ramp, "dimension_values_push", value)
     run = later(ramp, sandbox)
     start = len(sandbox.control.requests())
@@ -206,15 +199,8 @@ def test_options_are_asked_for_by_our_own_id(sandbox, ramp, tenant):
 
 def test_a_field_that_ramp_had_is_taken_over(sandbox, ramp):
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=3, name="Departments", external_id="department"))
-    value = doc.DimensionValue(
-        odoo_id=15,
-        dimension_odoo_id=3,
-        name="Finance",
-        code="D-10",
-        dimension_external_id=plan.external_id,
-        dimension_key="department",
-        external_id="department:dep-D-10",
-    )
+    known = {"name": "Finance", "code": "D-10", "external_id": "department:dep-D-10"}
+    value = value_of(plan, dimension_key="department", **known)
     assert push(ramp, "dimension_values_push", value).linked
     assert effects(sandbox, "field.create") == {} and effects(sandbox, "CUSTOM.upload") == {}
 
@@ -277,14 +263,7 @@ def everything_coded(ramp):
     """Ramp's rows of an account, an option, an accounting vendor and a tax from Odoo."""
     push_all(ramp, "accounts_push", [account(1)])
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=4, name="Projects"))
-    value = doc.DimensionValue(
-        odoo_id=5,
-        dimension_odoo_id=4,
-        name="House",
-        dimension_external_id=plan.external_id,
-        dimension_key=plan.version,
-    )
-    push_all(ramp, "dimension_values_push", [value])
+    push_all(ramp, "dimension_values_push", [value_of(plan, 5, 4, name="House")])
     push_all(ramp, "accounting_vendors_push", [vendor()])
     push(ramp, "taxes_push", tax(ramp))
     return [
@@ -713,11 +692,8 @@ def receipt(sent, *quantities, **values):
 
 
 def receipts_of(sandbox, sent):
-    return [
-        row
-        for row in sandbox.control.objects("item_receipts")
-        if row["purchase_order_id"] == sent.external_id and not row["archived_at"]
-    ]
+    rows = sandbox.control.objects("item_receipts")
+    return [row for row in rows if row["purchase_order_id"] == sent.external_id and not row["archived_at"]]
 
 
 def test_a_receipt_its_correction_and_its_return(sandbox, ramp):
@@ -1017,28 +993,11 @@ def test_another_record_of_the_same_id_is_another_one_at_ramp(sandbox, ramp):
     ]
     assert parties[0] != parties[1]
     chart = [push(ramp, "accounts_push", account(own_id, name=f"Account {own_id.mark}")) for own_id in (lost, new)]
-    rate_account = chart[0].external_id
-    taxes = [
-        push(
-            ramp,
-            "taxes_push",
-            doc.Tax(odoo_id=own_id, name=own_id.mark, rate=Decimal("0.09"), account_external_id=rate_account),
-        )
-        for own_id in (lost, new)
-    ]
+    tax_of = {"rate": Decimal("0.09"), "account_external_id": chart[0].external_id}
+    taxes = [push(ramp, "taxes_push", doc.Tax(odoo_id=own_id, name=own_id.mark, **tax_of)) for own_id in (lost, new)]
     plans = [push(ramp, "dimensions_push", doc.Dimension(odoo_id=own_id, name=own_id.mark)) for own_id in (lost, new)]
     values = [
-        push(
-            ramp,
-            "dimension_values_push",
-            doc.DimensionValue(
-                odoo_id=own_id,
-                dimension_odoo_id=own_id,
-                dimension_key=plans[0].version,
-                dimension_external_id=plans[0].external_id,
-                name=f"Site {own_id.mark}",
-            ),
-        )
+        push(ramp, "dimension_values_push", value_of(plans[0], own_id, own_id, name=f"Site {own_id.mark}"))
         for own_id in (lost, new)
     ]
     orders = [
