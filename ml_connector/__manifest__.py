@@ -1,7 +1,7 @@
 {
     "name": "ML Connector",
     "summary": "Connects Odoo to Ramp, SAP Concur, Visma.net and Stampli",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "ML Connector contributors",
     "website": "https://github.com/ml-connector/ml_connector",

@@ -3,30 +3,24 @@ from decimal import Decimal
 from odoo import models
 from odoo.fields import Domain
 
+from ..core.awaited import Awaited, odoo_key
 from ..core.documents import AnalyticShare
 from ..core.errors import ConnectorError
 from ..core.kinds import kind_name
 from ..core.messages import _, paragraph
 from ..models.ml_outgoing_code import NoCodeError, title_of
-from ..models.sync_states import odoo_key
 
 
 class NotSentError(ConnectorError):
     """Another Odoo record has to exist in the provider first."""
 
     error_class = "mapping"
-    can_come_true = True
 
     def __init__(self, message, kind, record):
-        super().__init__(message)
+        key = odoo_key(record._name, record.id)
+        super().__init__(message, awaited=[Awaited("sent", kind, key, record.display_name)])
         self.kind = kind
-        self.model = record._name
-        self.res_id = record.id
-        self.name = record.display_name
-
-    @property
-    def key(self):
-        return odoo_key(self.model, self.res_id)
+        self.record = record
 
 
 class MlExporter(models.AbstractModel):
@@ -42,6 +36,11 @@ class MlExporter(models.AbstractModel):
     _holds_up = True
     """Whether records that depend on a record wait until it is sent, even if it failed."""
 
+    _reads = ()
+    """Paths of the fields of the watched model that make up the document, or decide whether a record is sent.
+
+    A change of the first field of a path is sent; behind a one2many, also a change of the lines' own field.
+    """
     _groups = ()
     """External ids of the groups that the connection's user needs to read the records."""
     _sends_changes = True
@@ -55,17 +54,35 @@ class MlExporter(models.AbstractModel):
         """External ids of the groups that a flow needs."""
         return self._groups
 
-    def _watched_fields(self):
-        """Names of the fields whose changes have to be sent."""
-        raise NotImplementedError
+    def _watched(self, model):
+        """The fields whose changes are changes of the records to send.
+
+        :return: {(model, path to its records from the watched ones, path back): names}. Paths to lines end with a
+            dot; those of the watched model itself are empty
+        """
+        watched = {(model, "", ""): set()}
+        for path in self._reads:
+            at, lines, back = self.env[model], "", ""
+            *parents, last = path.split(".")
+            for name in parents:
+                watched[at._name, lines, back].add(name)
+                field = at._fields[name]
+                if field.type != "one2many":
+                    break
+                at, lines = self.env[field.comodel_name], f"{lines}{name}."
+                back = f"{field.inverse_name}.{back}".rstrip(".")
+                watched.setdefault((at._name, lines, back), {field.inverse_name})
+            else:
+                watched[at._name, lines, back].add(last)
+        return watched
 
     def _domain(self, flow):
         """Which records of the watched model the flow sends."""
         raise NotImplementedError
 
-    def _changed_since(self, moment):
-        """Domain of the records that changed after `moment` (UTC)."""
-        return Domain("write_date", ">=", moment)
+    def _changed_since(self, model, moment):
+        """Domain of the records that changed after `moment` (UTC), or whose lines did."""
+        return Domain.OR(Domain(f"{lines}write_date", ">=", moment) for _model, lines, _back in self._watched(model))
 
     def _sendable(self, flow, records):
         """The changed records to queue. Archived ones only if the provider already has them."""
@@ -90,7 +107,11 @@ class MlExporter(models.AbstractModel):
 
     def _touched_at(self, records):
         """{record id: time of the last change} in UTC."""
-        return {record.id: record.write_date for record in records}
+        paths = [f"{lines}write_date" for _model, lines, _back in self._watched(records._name)]
+        return {
+            record.id: max(moment for path in paths for moment in record.mapped(path))
+            for record in records.with_context(active_test=False)
+        }
 
     def _document(self, flow, record):
         raise NotImplementedError
@@ -152,7 +173,7 @@ class MlExporter(models.AbstractModel):
             missing += [(kind, record) for record in records if record.id not in known]
             codes.update({(kind, record_id): reference for record_id, reference in known.items()})
         if missing:
-            raise NoCodeError(self._missing_sentence(flow, missing), missing)
+            raise NoCodeError(self._missing_sentence(flow, missing), missing, flow.company_id)
         return codes
 
     def _missing_sentence(self, flow, missing):

@@ -14,8 +14,5 @@ class MlExporterFollower(models.AbstractModel):
         followed = flow.connection_id.flow_ids.filtered(lambda other: other.key == flow._spec().follows)
         return followed._needed_groups()
 
-    def _watched_fields(self):
-        return set()
-
     def _domain(self, flow):
         return Domain.TRUE

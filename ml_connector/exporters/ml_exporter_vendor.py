@@ -24,31 +24,21 @@ SHARED_FIELDS = {
 }
 """Field of the contact for each value of `documents.Vendor.shared`."""
 
+BANK_FIELDS = ("active", "allow_out_payment", "company_id", "acc_number", "acc_holder_name", "bank_id", "currency_id")
+
 
 class MlExporterVendor(models.AbstractModel):
     _name = "ml.exporter.vendor"
     _inherit = "ml.exporter"
     _description = "Vendor Exporter"
     _may_leave = True
-
-    def _watched_fields(self):
-        return {
-            *("name", "ref", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
-            *("parent_id", "company_id"),
-            *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry", "category_id"),
-            *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
-            *("bank_ids", "child_ids"),
-        }
-
-    def _changed_since(self, moment):
-        return super()._changed_since(moment) | Domain("child_ids", "any", super()._changed_since(moment))
-
-    def _touched_at(self, records):
-        people = records.with_context(active_test=False).child_ids.grouped("parent_id")
-        return {
-            record.id: max([record.write_date, *people.get(record, records.browse()).mapped("write_date")])
-            for record in records
-        }
+    _reads = (
+        *SHARED_FIELDS.values(),
+        *("ref", "supplier_rank", "is_company", "parent_id", "company_id", "category_id"),
+        *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
+        *(f"child_ids.{name}" for name in ("active", "type", "name", "email", "phone", "company_id")),
+        *(f"bank_ids.{name}" for name in BANK_FIELDS),
+    )
 
     def _domain(self, flow):
         company = Domain("company_id", "in", [False, flow.company_id.id])

@@ -73,9 +73,6 @@ class MlMapping(models.Model):
         store=True,
         index=True,
     )
-    waiting_log_ids = fields.Many2many(
-        "ml.sync.log", "ml_sync_log_waiting_mapping_rel", "mapping_id", "log_id", readonly=True
-    )
     target_connection_id = fields.Many2one(related="connection_id.target_id", string="Target Connection")
 
     _external_unique = models.UniqueIndex("(connection_id, kind, external_id)", "This code is already in the list.")
@@ -246,9 +243,9 @@ class MlMapping(models.Model):
         named = {model: set(mappings.mapped("res_id")) for model, mappings in before.items() if model}
         result = super().write(vals)
         # sudo: whoever may map need not have a right on the queue; what could not use the record may use another one
-        logs = self.sudo().env["ml.sync.log"]
+        waits = self.sudo().env["ml.wait"]
         for model, ids in named.items():
-            logs._release_awaiting(model, ids, ("connection_id", "in", self.connection_id.ids))
+            waits._release_changed(model, ids, ("connection_id", "in", self.connection_id.ids))
         if "res_id" in vals and "origin" not in vals:
             origin = "manual" if vals["res_id"] else False
             super(MlMapping, self.sudo()).write({"origin": origin})  # sudo: engine field
@@ -269,7 +266,7 @@ class MlMapping(models.Model):
 
     def unlink(self):
         """Retry transfers that wait for deleted rows."""
-        logs = self.sudo().waiting_log_ids.filtered(lambda log: log.state == "waiting")  # sudo: as in `_release`
+        logs = self.sudo().wait_ids.log_id.filtered(lambda log: log.state == "waiting")  # sudo: as in `_release`
         result = super().unlink()
         logs._make_pending()
         return result

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
+from ..core.awaited import Awaited, odoo_key
 from .ml_mapped import MAPPED_MODELS
-from .sync_states import DEPENDS, odoo_key
 
 
 class MlMappingWaits(models.AbstractModel):
@@ -11,29 +11,26 @@ class MlMappingWaits(models.AbstractModel):
     _inherit = "ml.sealed"
     _description = "Mapping Waits"
 
+    wait_ids = fields.One2many("ml.wait", "mapping_id", readonly=True)
     waiting_count = fields.Integer("Waiting Records", compute="_compute_waiting_count")
 
-    @api.depends("waiting_log_ids.state")
+    @api.depends("wait_ids.log_id.state")
     def _compute_waiting_count(self):
-        waiting = [("state", "=", "waiting"), ("waiting_mapping_ids", "in", self.ids)]
-        counts = dict(self.env["ml.sync.log"]._read_group(waiting, ["waiting_mapping_ids"], ["__count"]))
+        waiting = [("mapping_id", "in", self.ids), ("log_id.state", "=", "waiting")]
+        counts = dict(self.env["ml.wait"]._read_group(waiting, ["mapping_id"], ["__count"]))
         for mapping in self:
             mapping.waiting_count = counts.get(mapping._origin, 0)
 
     def _release(self):
         """Release the transfers that waited for these mappings only."""
-        mappings = self.sudo()  # sudo: whoever may map need not have a right on the queue itself
-        logs = mappings.waiting_log_ids.filtered(lambda log: log.state == "waiting")
-        mappings.waiting_log_ids = [fields.Command.clear()]
-        ready = logs.filtered(lambda log: not log.waiting_mapping_ids)
-        ready._make_pending()
+        self.sudo().wait_ids._release()  # sudo: whoever may map need not have a right on the queue itself
 
     def _release_senders(self):
         """Release transfers that wait for a code of a newly mapped record."""
-        logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may map need not have a right on the queue itself
+        waits = self.env["ml.wait"].sudo()  # sudo: as in `_release`
         for connection, mappings in self.filtered("res_id").grouped("connection_id").items():
-            keys = {(DEPENDS + mapping.kind, odoo_key(mapping.res_model, mapping.res_id)) for mapping in mappings}
-            logs._release_dependents(connection, keys)
+            codes = {Awaited("code", row.kind, odoo_key(row.res_model, row.res_id)) for row in mappings}
+            waits._release_for(connection, codes)
         self._end_outgoing()
 
     def _end_outgoing(self):

@@ -4,13 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..core.awaited import Awaited, odoo_key
 from ..core.errors import ConnectorError
 from .client_actions import notification
 from .ml_connection_codes import CREATED_BY
 from .ml_mapped import MAPPED_MODELS, NOT_CODED
 from .ml_sealed import needs
 from .ml_sentence import in_words
-from .sync_states import DEPENDS, OPEN_STATES
+from .sync_states import OPEN_STATES
 
 ALIGNED_KINDS = ("account", "tax", "analytic")
 """Kinds of mappings of lines."""
@@ -32,10 +33,13 @@ class NoCodeError(ConnectorError):
     """
 
     error_class = "mapping"
-    can_come_true = True
 
-    def __init__(self, message, missing):
-        super().__init__(message)
+    def __init__(self, message, missing, company):
+        codes = [
+            Awaited("code", kind, odoo_key(record._name, record.id), title_of(record, company))
+            for kind, record in missing
+        ]
+        super().__init__(message, awaited=codes)
         self.missing = missing
 
 
@@ -101,36 +105,36 @@ class MlOutgoingCode(models.Model):
                 )
 
     def _compute_waiting_count(self):
-        groups = self.env["ml.sync.log"]._read_group(
+        groups = self.env["ml.wait"]._read_group(
             [
                 ("connection_id", "in", self.connection_id.ids),
-                ("state", "=", "waiting"),
-                ("depends_external_id", "in", [code._key() for code in self]),
+                ("reason", "=", "code"),
+                ("key", "in", [code._key() for code in self]),
+                ("log_id.state", "=", "waiting"),
             ],
-            ["connection_id", "depends_kind", "depends_external_id"],
+            ["connection_id", "kind", "key"],
             ["__count"],
         )
         counts = {(connection, kind, key): count for connection, kind, key, count in groups}
         for code in self:
-            code.waiting_count = counts.get((code.connection_id, DEPENDS + code.kind, code._key()), 0)
+            code.waiting_count = counts.get((code.connection_id, code.kind, code._key()), 0)
 
     def _search_waiting_count(self, operator, value):
         """Rows that transfers wait for; other searches are not supported."""
         if (operator, value) != (">", 0):
             return NotImplemented
-        groups = self.env["ml.sync.log"]._read_group(
-            [("state", "=", "waiting"), ("depends_kind", "=like", f"{DEPENDS}%")],
-            ["connection_id", "depends_kind", "depends_external_id"],
+        groups = self.env["ml.wait"]._read_group(
+            [("reason", "=", "code"), ("log_id.state", "=", "waiting")], ["connection_id", "kind", "key"]
         )
         keys = {(connection.id, kind, key) for connection, kind, key in groups}
         rows = self.search([("connection_id", "in", list({connection for connection, _kind, _key in keys}))])
-        awaited = rows.filtered(lambda row: (row.connection_id.id, DEPENDS + row.kind, row._key()) in keys)
+        awaited = rows.filtered(lambda row: (row.connection_id.id, row.kind, row._key()) in keys)
         return [("id", "in", awaited.ids)]
 
     def _key(self):
         """The key by which transfers wait for a code of the record."""
         self.ensure_one()
-        return f"{MAPPED_MODELS[self.kind]},{self.res_id}"
+        return odoo_key(MAPPED_MODELS[self.kind], self.res_id)
 
     @api.model
     def _references(self, connection, kind, records):
@@ -214,9 +218,9 @@ class MlOutgoingCode(models.Model):
     def _release(self):
         """Release the transfers that waited for these codes."""
         # sudo: whoever may choose codes need not have a right on the queue itself
-        logs = self.env["ml.sync.log"].sudo()
+        waits = self.env["ml.wait"].sudo()
         for connection, codes in self.grouped("connection_id").items():
-            logs._release_dependents(connection, {(DEPENDS + code.kind, code._key()) for code in codes})
+            waits._release_for(connection, {Awaited("code", code.kind, code._key()) for code in codes})
 
     def action_open_waiting(self):
         self.ensure_one()
@@ -227,8 +231,7 @@ class MlOutgoingCode(models.Model):
             "view_mode": "list,form",
             "domain": [
                 ("connection_id", "=", self.connection_id.id),
-                ("depends_kind", "=", DEPENDS + self.kind),
-                ("depends_external_id", "=", self._key()),
+                ("wait_ids", "any", [("reason", "=", "code"), ("kind", "=", self.kind), ("key", "=", self._key())]),
             ],
         }
 

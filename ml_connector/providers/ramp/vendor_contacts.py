@@ -69,10 +69,16 @@ class VendorContacts:
             lambda: self._client.create(f"{self._path}/contacts", contact),
             lambda: self._newer.attempt(
                 newer.VENDOR_CONTACT_FIELD,
-                lambda: self._client.change("PATCH", self._path, {"business_vendor_contacts": contact}),
+                lambda: self._create_by_field(contact),
                 lambda: None,
             ),
         )
+
+    def _create_by_field(self, contact):
+        """The answer names no contacts: one that waits for approval is missing from their list."""
+        self._client.change("PATCH", self._path, {"business_vendor_contacts": contact})
+        listed = (row for rows in self._client.pages_of_record(f"{self._path}/contacts") for row in rows)
+        return {} if any(_email(row) == _email(contact) for row in listed) else {"status": "pending"}
 
     def _change(self, row, contact):
         body = {key: value for key, value in contact.items() if key != "email" and value != row.get(key)}
