@@ -168,7 +168,7 @@ class WriterCase(AccountTestInvoicingCommon):
         self.assertFalse(written)
 
     def writer(self, kind):
-        return self.flow(kind)[:1]._writer()
+        return self.flow(kind)[:1]._importer()
 
     def refresh_statistics(self):
         """Tell PostgreSQL about the rows of this transaction; else it joins hundreds of them as if they were few."""
