@@ -11,6 +11,7 @@ from odoo.addons.ml_connector.importers.ml_importer import ImportEntry, MappingL
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
+from .fake_flows import declared
 
 
 class WriterCase(AccountTestInvoicingCommon):
@@ -42,6 +43,15 @@ class WriterCase(AccountTestInvoicingCommon):
             cls.mapped["account", key] = record
         cls.mapped["tax", "15"] = cls.tax
         cls.mapped["journal", "bank"] = cls.bank_journal
+
+    @classmethod
+    def declare_flows(cls, *kinds):
+        """Pull flows of those kinds, with the kind as key."""
+        known = PROVIDERS["fake"]
+        flows = (declared(key=kind, label=kind, kind=kind, direction="pull", active=False) for kind in kinds)
+        provider = type("WritersProvider", (known,), {"flows": (*known.flows, *flows)})
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": provider}))
+        cls.connection._sync_flows()
 
     @classmethod
     def make_vendor(cls, name, key=None, **values):
