@@ -457,7 +457,7 @@ def test_a_vendor_is_renamed_where_ramp_can(sandbox, ramp, tenant):
     assert (row["name"], row["country"]) == ("Renamed" if is_newer else "Vendor 33", "IE")
     assert again.shared["name"] == row["name"]
     assert ("Ramp keeps the name Vendor 33" in again.note) is not is_newer
-    assert ("name" in again.untaken) is not is_newer
+    assert ("name" in again.not_accepted) is not is_newer
 
 
 def test_an_older_interface_is_found_out_once(sandbox, ramp):
@@ -468,7 +468,7 @@ def test_an_older_interface_is_found_out_once(sandbox, ramp):
     assert [("name" in body) for body in patches(sandbox)] == [True, False]
     run = later(ramp, sandbox)
     again = push(run, "vendors_push", vendor(name="Renamed"), sent.external_id)
-    assert "Ramp keeps the name Vendor 33" in again.note and "name" in run.flow("vendors_push").untaken()
+    assert "Ramp keeps the name Vendor 33" in again.note and "name" in run.flow("vendors_push").not_accepted()
     assert [("name" in body) for body in patches(sandbox)] == [True, False, False] and not run.learned
     sandbox.control.settings(**NEWER)
     week_ago = (datetime.now(UTC) - timedelta(days=8)).isoformat()
@@ -508,7 +508,7 @@ def test_contacts_are_added_to_a_vendor(sandbox, ramp, tenant):
     assert set(contacts_of(ramp, sent.external_id)) == {"ap@example.com", *added}
     for note, email in ((sent.note, "cher@example.com"), (again.note, "ada@example.com")):
         assert (f"Add the contact {email} in Ramp" in note) is not is_newer
-    assert ({"email", "phone"} <= again.untaken) is not is_newer
+    assert ({"email", "phone"} <= again.not_accepted) is not is_newer
     calls = len(sandbox.control.requests())
     third = push(later(ramp, sandbox), "vendors_push", vendor(contacts=(main, ada)), sent.external_id)
     # one call to change the vendor, one for its contacts, and one for a token: nothing is tried in vain
@@ -817,7 +817,7 @@ def test_backorders_are_receipts_of_their_own(sandbox, ramp):
 def test_a_receipt_that_was_entered_in_ramp_is_heard_of(sandbox, ramp):
     bought = push(ramp, "purchase_orders_push", order(ramp))
     ours = push(ramp, "receipts_push", receipt(bought, "2"))
-    assert ramp.flow("receipts_push").heard(ours.external_id) is None
+    assert ramp.flow("receipts_push").manual_change(ours.external_id) is None
     (line,) = ramp.client.one(f"/purchase-orders/{bought.external_id}")["line_items"]
     theirs = ramp.client.create(
         "/item-receipts",
@@ -828,7 +828,7 @@ def test_a_receipt_that_was_entered_in_ramp_is_heard_of(sandbox, ramp):
             "item_receipt_line_items": [{"purchase_order_line_item_id": line["id"], "unit_quantity": 1}],
         },
     )
-    kind, order_id, sentence = ramp.flow("receipts_push").heard(theirs["id"])
+    kind, order_id, sentence = ramp.flow("receipts_push").manual_change(theirs["id"])
     assert (kind, order_id) == ("purchase_order", bought.external_id)
     assert "R-77 was entered in Ramp on Sep 20, 2026" in sentence
 

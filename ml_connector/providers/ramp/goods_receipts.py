@@ -111,7 +111,7 @@ class GoodsReceiptsPush(PushFlow):
             found.append(rows[0]["id"])
         return SendResult(external_id=SEPARATOR.join(found))
 
-    def heard(self, receipt_id):
+    def manual_change(self, receipt_id):
         """A receipt that a user entered in Ramp: together with Odoo's own, Ramp would count the goods twice."""
         row = self.client.get(f"/item-receipts/{path_id(receipt_id)}")
         number, order = row.get("item_receipt_number") or receipt_id, row.get("purchase_order_id")

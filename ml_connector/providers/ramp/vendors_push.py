@@ -57,10 +57,10 @@ class VendorsPush(PushFlow):
     def render(self, document):
         """The body, with the values that Ramp does not accept yet: otherwise they would count as sent later."""
         body = _body(document, self.provider.handles)
-        kept = sorted(self.untaken())
+        kept = sorted(self.not_accepted())
         return {**body, "kept": kept} if kept else body
 
-    def untaken(self):
+    def not_accepted(self):
         newest = self.provider.newer
         is_without_contacts = newest.lacks(newer.VENDOR_CONTACTS) and newest.lacks(newer.VENDOR_CONTACT_FIELD)
         kept = {"email", "phone"} if is_without_contacts else set()
@@ -165,7 +165,11 @@ class VendorsPush(PushFlow):
             notes.append(_("Ramp keeps the name %(name)s, because its API cannot rename vendors yet.", name=name))
         shared = vendor_values(row, contacts.aligned, self.provider.handles)
         return SendResult(
-            external_id=vendor_id, note=paragraph(*notes), linked=linked, shared=shared, untaken=self.untaken()
+            external_id=vendor_id,
+            note=paragraph(*notes),
+            linked=linked,
+            shared=shared,
+            not_accepted=self.not_accepted(),
         )
 
 
