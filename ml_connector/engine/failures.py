@@ -89,7 +89,7 @@ def _unmapped(log, error):
     if error.proposal:
         mappings._note_proposal(error.references[0], error.proposal)
     if log.direction == "pull":
-        importer = log.flow_id._writer()
+        importer = log.flow_id._importer()
         mappings = mappings.filtered(lambda mapping: not importer._is_filled(mapping))
     return {Awaited("mapping", mapping.kind, mapping.external_id): mapping for mapping in mappings}
 
