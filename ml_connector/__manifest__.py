@@ -1,7 +1,7 @@
 {
     "name": "ML Connector",
     "summary": "Connects Odoo to Ramp, SAP Concur, Visma.net and Stampli",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "ML Connector contributors",
     "website": "https://github.com/ml-connector/ml_connector",
@@ -22,7 +22,6 @@
         "views/ml_connection_views.xml",
         "wizards/ml_feed_import_views.xml",
         "views/ml_mapping_rule_views.xml",
-        "views/ml_outgoing_code_views.xml",
         "views/ml_feed_file_views.xml",
         "views/ml_feed_template_views.xml",
         "views/ml_connection_target_views.xml",

@@ -5,7 +5,8 @@ from odoo import fields
 from ..core.errors import MappingError, UnconfirmedError
 from ..core.flow import ResultFlow
 from ..exporters.ml_exporter import NotSentError
-from ..models.ml_outgoing_code import NoCodeError, title_of
+from ..models.ml_mapped import title_of
+from ..models.ml_mapping_sending import NoCodeError
 from ..models.sync_states import CLEAN, DEPENDS, odoo_key
 from .base import OfRecords, is_of
 from .failures import NewerRemoteVersionError, failure_values
@@ -61,7 +62,7 @@ class Deliveries(OfRecords):
             kind, record = error.missing[0]
             key, title = odoo_key(record._name, record.id), title_of(record, log.company_id)
             vals.update(depends_kind=DEPENDS + kind, depends_external_id=key, depends_name=title)
-            self.env["ml.outgoing.code"]._upsert(log.connection_id, error.missing)
+            self.env["ml.mapping"]._list_missing(log.connection_id, error.missing)
         elif isinstance(error, MappingError) and error.references:
             mappings = self.env["ml.mapping"]._upsert(log.connection_id, error.references)
             vals["waiting_mapping_ids"] = [fields.Command.set(mappings.ids)]

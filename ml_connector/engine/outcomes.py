@@ -129,11 +129,11 @@ class Outcomes(OfFlow):
         elif isinstance(error, FieldConflictError):
             vals.update(conflict=error.values, decision=False)
         elif isinstance(error, MappingError):
-            mappings = self.env["ml.mapping"]._upsert(self.connection, error.references)
+            direction = log.flow_id._writer()._direction
+            mappings = self.env["ml.mapping"]._upsert(self.connection, error.references, direction)
             if error.proposal:
                 mappings._note_proposal(error.references[0], error.proposal)
-            importer = log.flow_id._writer()
-            unmapped = mappings.filtered(lambda mapping: not importer._is_filled(mapping))
+            unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")
             if not unmapped and mappings:
                 # Odoo had the same code: the mapping was filled when it was created, and the record can continue
                 vals.update(state="pending", next_try_at=now, try_count=0)

@@ -11,7 +11,8 @@ from ..core.errors import ConnectorError
 from ..core.kinds import kind_name
 from ..core.messages import _, paragraph
 from ..core.own_ids import own_id
-from ..models.ml_outgoing_code import NoCodeError, title_of
+from ..models.ml_mapped import title_of
+from ..models.ml_mapping_sending import NoCodeError
 from ..models.sync_states import odoo_key
 
 
@@ -152,7 +153,7 @@ class MlExporter(models.AbstractModel):
         """
         codes, missing = {}, []
         for kind, records in wanted:
-            known = flow.env["ml.outgoing.code"]._references(flow.connection_id, kind, records)
+            known = flow.env["ml.mapping"]._sent_as(flow.connection_id, kind, records)
             missing += [(kind, record) for record in records if record.id not in known]
             codes.update({(kind, record_id): reference for record_id, reference in known.items()})
         if missing:

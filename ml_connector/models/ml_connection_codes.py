@@ -33,7 +33,7 @@ class MlConnectionCodes(models.AbstractModel):
             connection.sends_codes = any(flow.active and flow._spec().coded for flow in connection.flow_ids)
 
     def _codes_needed(self):
-        """{connection: number of unmapped codes that transfers wait for}, in both lists."""
+        """{connection: number of unmapped codes that transfers wait for}."""
         counts = dict(
             self.env["ml.mapping"]._read_group(
                 [
@@ -89,6 +89,6 @@ class MlConnectionCodes(models.AbstractModel):
     def action_align(self):
         """List the Odoo records that have no code of the provider."""
         self.ensure_one()
-        self.env["ml.outgoing.code"]._align(self)
-        context = {"search_default_unmapped": 1, "search_default_group_kind": 1}
-        return self._open_codes("ml.outgoing.code", self.missing_label, context)
+        self.env["ml.mapping"]._align(self)
+        context = {"search_default_outgoing": 1, "search_default_unmapped": 1, "search_default_group_kind": 1}
+        return self._open_mappings(self.missing_label, context)

@@ -71,8 +71,11 @@ flow = ramp.flow_ids.filtered(lambda flow: flow.key == "bills")
 engine["ml.mapping.rule"].create(
     {{"connection_id": ramp.id, "kind": "account", "pattern": word + "*", "res_id": {expense}}}
 )
-engine["ml.outgoing.code"].create(
-    {{"connection_id": ramp.id, "kind": "analytic", "res_id": {analytic}, "name": word + " Site"}}
+engine["ml.mapping"].create(
+    {{
+        "connection_id": ramp.id, "direction": "out", "kind": "analytic", "res_id": {analytic},
+        "name": word + " Site",
+    }}
 )
 document = engine["ml.bridged.document"].create(
     {{"name": word + " 1", "flow_id": flow.id, "payload": {{"text": word}}}}

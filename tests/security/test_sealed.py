@@ -22,7 +22,7 @@ HELD = {
     "system": {"system"},
 }
 """The rights of each role; those of another company have none."""
-OPENING = {"ml.binding", "ml.bridged.document", "ml.sync.log", "ml.mapping", "ml.outgoing.code", "ml.connection"}
+OPENING = {"ml.binding", "ml.bridged.document", "ml.sync.log", "ml.mapping", "ml.connection"}
 OPENING |= {"ml.flow", "ml.feed.file", "ml.feed.template", "account.move", "res.partner"}
 """Models with methods that only open views of what the person may read."""
 ACCESS_ERROR = "odoo.exceptions.AccessError"
