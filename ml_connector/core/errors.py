@@ -4,6 +4,8 @@ Every error belongs to one class. One table, `models/ml_error_class.py`, defines
 (retry, wait, whom to notify, advice). Messages are sentences without secrets, because they are stored and shown.
 """
 
+from .awaited import Awaited, odoo_key
+
 
 class ConnectorError(Exception):
     """Base of all errors that the connector handles.
@@ -16,11 +18,23 @@ class ConnectorError(Exception):
     :param details: the provider's answer as text, masked, for a technician
     :param awaits: the Odoo record whose change ends the wait, an empty recordset for a new record; None: no change of
         Odoo ends it
+    :param awaited: the `Awaited` of other reasons; without any, a transfer with this error cannot wait
     """
 
     error_class = "bug"
 
-    def __init__(self, message, *, retry_after=None, trace_id="", status=None, code="", details="", awaits=None):
+    def __init__(
+        self,
+        message,
+        *,
+        retry_after=None,
+        trace_id="",
+        status=None,
+        code="",
+        details="",
+        awaits=None,
+        awaited=(),
+    ):
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
@@ -28,17 +42,14 @@ class ConnectorError(Exception):
         self.status = status
         self.code = code
         self.details = details
-        self.awaits = awaits
+        self.awaited = tuple(awaited)
+        if awaits is not None:
+            self.awaited += (Awaited("change", "", odoo_key(awaits._name, awaits.id or "")),)
 
     def recast(self, kind, message):
         """The same answer of the provider as an error of another class."""
         known = {name: getattr(self, name) for name in ("retry_after", "trace_id", "status", "code", "details")}
         return kind(message, **known)
-
-    @property
-    def can_come_true(self):
-        """Whether a transfer with this error can wait for something in Odoo."""
-        return self.awaits is not None
 
 
 class AuthError(ConnectorError):
@@ -75,13 +86,10 @@ class MappingError(ConnectorError):
     error_class = "mapping"
 
     def __init__(self, message, references=(), proposal=None, **kwargs):
-        super().__init__(message, **kwargs)
+        codes = [Awaited("mapping", reference.kind, reference.external_id) for reference in references]
+        super().__init__(message, awaited=codes, **kwargs)
         self.references = tuple(references)
         self.proposal = proposal
-
-    @property
-    def can_come_true(self):
-        return bool(self.references)
 
 
 class InvalidDataError(ConnectorError):

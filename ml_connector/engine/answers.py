@@ -1,9 +1,11 @@
 """The results that a provider receives for its records are queued here."""
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from odoo import fields
 
+from ..core.awaited import Awaited
 from ..core.flow import ResultFlow
 from ..core.messages import _
 from ..models.ml_error_class import told
@@ -222,9 +224,7 @@ def _waiting_result(result_flow, needed):
             provider=result_flow.connection_id._provider_name(),
             name=name or external_id,
         ),
-        "depends_kind": "result",
-        "depends_external_id": external_id,
-        "depends_name": name or external_id,
+        "wait_ids": [fields.Command.create(asdict(Awaited("result", "", external_id, name or external_id)))],
     }
 
 

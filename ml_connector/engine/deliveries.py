@@ -2,14 +2,12 @@
 
 from odoo import fields
 
-from ..core.errors import MappingError, UnconfirmedError
+from ..core.awaited import Awaited
+from ..core.errors import UnconfirmedError
 from ..core.flow import ResultFlow
 from ..exporters.ml_exporter import NotSentError
-from ..models.ml_mapped import title_of
-from ..models.ml_mapping_sending import NoCodeError
-from ..models.sync_states import CLEAN, DEPENDS, odoo_key
 from .base import OfRecords, is_of
-from .failures import NewerRemoteVersionError, failure_values
+from .failures import failure_of
 from .queue import newer_row
 from .report_back import ReportBack
 from .sent import INCOMPLETE
@@ -22,7 +20,7 @@ class Deliveries(OfRecords):
         """Store that transfers of one connection and kind arrived."""
         if not logs:
             return
-        logs.write(
+        logs._write_clean(
             {
                 "state": "done",
                 "outcome": outcome,
@@ -31,7 +29,6 @@ class Deliveries(OfRecords):
                 "lease_until": False,
                 "sent_at": False,
                 "sent_values": False,
-                **CLEAN,
             }
         )
         is_report = is_of(logs.flow_id, ResultFlow)
@@ -43,36 +40,26 @@ class Deliveries(OfRecords):
         }
         self.env["ml.sync.attempt"]._append(logs.connection_id, [{"log": log, **attempt} for log in logs])
         told = logs.filtered(lambda log: is_report and log._result().success)
-        self.env["ml.sync.log"]._release_dependents(logs.connection_id, {(log.kind, log.external_id) for log in told})
+        awaited = {Awaited("result", "", log.external_id) for log in told}
+        self.env["ml.wait"]._release_for(logs.connection_id, awaited)
         if outcome != "drift":
             ReportBack(self.env).report(logs)
 
     def failed(self, log, error, action="send"):
         if log.sent_at and log.res_id:
             self.forget(log)
-        vals = failure_values(log, error)
+        vals, awaited = failure_of(log, error)
         if vals["state"] == "failed":
             vals["error_message"] = log.flow_id._with_stake(error.message)
         if isinstance(error, NotSentError):
-            vals.update(depends_kind=error.kind, depends_external_id=error.key, depends_name=error.name)
             self._queue_missing(log, error)
-        elif isinstance(error, NewerRemoteVersionError):
-            vals.update(depends_kind=error.key[0], depends_external_id=error.key[1])
-        elif isinstance(error, NoCodeError):
-            kind, record = error.missing[0]
-            key, title = odoo_key(record._name, record.id), title_of(record, log.company_id)
-            vals.update(depends_kind=DEPENDS + kind, depends_external_id=key, depends_name=title)
-            self.env["ml.mapping"]._list_missing(log.connection_id, error.missing)
-        elif isinstance(error, MappingError) and error.references:
-            mappings = self.env["ml.mapping"]._upsert(log.connection_id, error.references)
-            vals["waiting_mapping_ids"] = [fields.Command.set(mappings.ids)]
         newer = log.res_id and vals["state"] in ("pending", "failed", "waiting") and newer_row(log)
         if newer:
             if log.sudo().sent_values:  # sudo: field without access
                 newer.sudo().sent_values = log.sudo().sent_values  # sudo: as above
             log._supersede()
         else:
-            log.write(vals)
+            log._write_failure(vals, awaited)
         log._let_others_go_on()
         self.env["ml.sync.attempt"]._append(
             log.connection_id, [{"log": log, "action": action, "outcome": log.state, "error": error}]
@@ -107,5 +94,5 @@ class Deliveries(OfRecords):
             lambda flow: flow.active and flow.direction == "push" and flow.kind == error.kind
         )[:1]
         if sender and not sender._blocked():
-            books = sender.connection_id._books_of(error.model)
-            self.env["ml.sync.log"]._enqueue(sender, books[error.model].browse(error.res_id))
+            books = sender.connection_id._books_of(error.record._name)
+            self.env["ml.sync.log"]._enqueue(sender, error.record.with_env(books))

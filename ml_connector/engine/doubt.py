@@ -7,7 +7,6 @@ from odoo import fields
 
 from ..core.errors import ConnectorError, StoppedError
 from ..models.ml_error_class import MAX_STOPS
-from ..models.sync_states import CLEAN
 from .base import RACES, SEND_BATCH, OfFlow, digest
 from .failures import as_connector_error
 from .own_changes import OwnChanges
@@ -64,7 +63,7 @@ class Doubt(OfFlow):
     def send_again(self, log):
         stops = log.stop_count
         sentence = log._sentence("error_message")
-        log.write({"sent_at": False, "next_try_at": fields.Datetime.now(), **CLEAN, "stop_count": stops})
+        log._write_clean({"sent_at": False, "next_try_at": fields.Datetime.now(), "stop_count": stops})
         # this look-up is counted until it is done
         if stops <= MAX_STOPS:
             put_back(log)

@@ -6,10 +6,11 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import AccessError
 
-from ..core.errors import ConflictError, ConnectorError, ServerError, StoppedError
+from ..core.awaited import Awaited, odoo_key
+from ..core.errors import ConflictError, ConnectorError, MappingError, ServerError, StoppedError
 from ..core.messages import _
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
-from ..models.sync_states import INDEPENDENT, ODOO, odoo_key
+from ..models.ml_mapping_sending import NoCodeError
 from .resource_faults import server_fault
 
 _logger = logging.getLogger(__name__)
@@ -22,12 +23,6 @@ class MissingDependencyError(ConnectorError):
     """The record depends on another remote record that is not in Odoo yet."""
 
     error_class = "mapping"
-    can_come_true = True
-
-    def __init__(self, message, key, name):
-        super().__init__(message)
-        self.key = key
-        self.name = name
 
 
 class FieldConflictError(ConflictError):
@@ -42,17 +37,9 @@ class FieldConflictError(ConflictError):
 
 
 class NewerRemoteVersionError(ConnectorError):
-    """The provider changed the record too, and that change must be in Odoo before Odoo's change is sent.
-
-    :param key: kind and external id of the awaited record
-    """
+    """The provider changed the record too, and that change must be in Odoo before Odoo's change is sent."""
 
     error_class = "unseen_change"
-    can_come_true = True
-
-    def __init__(self, message, key):
-        super().__init__(message)
-        self.key = key
 
 
 def as_connector_error(connection, error):
@@ -79,6 +66,35 @@ def may_be_of_one(problem, has_effect):
     return not (known.retried or known.stops_connection or known.state == "unknown")
 
 
+def failure_of(log, error):
+    """What a transfer is after a failed attempt: its values, and what it waits for ({`Awaited`: its mapping, or None}).
+
+    Missing mappings are created.
+    """
+    vals, awaited = failure_values(log, error), dict.fromkeys(error.awaited)
+    if isinstance(error, NoCodeError):
+        rows = log.env["ml.mapping"]._list_missing(log.connection_id, error.missing)
+        of_records = {(row.kind, odoo_key(row.res_model, row.res_id)): row for row in rows}
+        awaited = {one: of_records[one.kind, one.key] for one in awaited}
+    elif isinstance(error, MappingError) and error.references:
+        unmapped = _unmapped(log, error)
+        awaited = {one: unmapped[one] for one in awaited if one in unmapped}
+        if not awaited:
+            # Odoo had the same code: the mapping was filled when it was created, and the record can continue
+            vals.update(state="pending", next_try_at=fields.Datetime.now(), try_count=0)
+    return vals, awaited
+
+
+def _unmapped(log, error):
+    """{`Awaited`: its mapping} of the missing mappings of an error."""
+    direction = log.flow_id._writer()._direction if log.direction == "pull" else "in"
+    mappings = log.env["ml.mapping"]._upsert(log.connection_id, error.references, direction)
+    if error.proposal:
+        mappings._note_proposal(error.references[0], error.proposal)
+    unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")
+    return {Awaited("mapping", mapping.kind, mapping.external_id): mapping for mapping in unmapped}
+
+
 def failure_values(log, error):
     """Values of a transfer after a failed attempt: state, next attempt, error class and sentence."""
     error_class = ERROR_CLASSES[error.error_class]
@@ -87,12 +103,10 @@ def failure_values(log, error):
         "error_message": error.message,
         "lease_until": False,
         "milliseconds": 0,
-        **INDEPENDENT,
     }
     if not isinstance(error, StoppedError):
         vals["stop_count"] = 0
-    if error.awaits is not None:
-        vals |= {"depends_kind": ODOO, "depends_external_id": odoo_key(error.awaits._name, error.awaits.id or "")}
+    if any(one.reason == "change" for one in error.awaited):
         vals["next_try_at"] = fields.Datetime.now() + timedelta(seconds=retry_seconds(log.try_count))
     if error_class.retried and log.try_count < MAX_TRIES:
         delay = timedelta(seconds=retry_seconds(log.try_count, error.retry_after))
@@ -101,7 +115,7 @@ def failure_values(log, error):
         return {**vals, "state": "unknown", "next_try_at": _look_up_at(log)}
     if error_class.state == "ignored":
         vals |= {"done_at": fields.Datetime.now(), "ignored_reason": error.message}
-    if error_class.state == "waiting" and not error.can_come_true:
+    if error_class.state == "waiting" and not error.awaited:
         return {**vals, "state": "failed", "sent_at": False}
     return {**vals, "state": error_class.state, "sent_at": False}
 

@@ -12,9 +12,8 @@ from ..core.files.parse import Reading
 from ..core.files.records import record_of
 from ..core.messages import _, paragraph
 from ..models.ml_error_class import ERROR_CLASSES
-from ..models.sync_states import CLEAN
 from .base import OfFlow, elapsed
-from .failures import as_connector_error, failure_values
+from .failures import as_connector_error, failure_of
 from .file_archive import watch_from_now
 from .file_listing import look_soon
 from .file_names import SPOOLED
@@ -48,7 +47,7 @@ class FileReading(OfFlow):
         self.run.commit(processed=1)
 
     def _store_read(self, log, file, milliseconds):
-        log.write(
+        log._write_clean(
             {
                 "state": "done",
                 "outcome": "read",
@@ -56,7 +55,6 @@ class FileReading(OfFlow):
                 "done_at": fields.Datetime.now(),
                 "milliseconds": milliseconds,
                 "lease_until": False,
-                **CLEAN,
             }
         )
         file._clear_error()
@@ -174,7 +172,7 @@ class FileReading(OfFlow):
         if getattr(error, "is_cut", False) and is_at_server and not log.error_message:
             self._look_once_more(log, file, error.message)
             return
-        log.write(failure_values(log, error))
+        log._write_failure(*failure_of(log, error))
         if log.state == "failed":
             file._fail(error)
             if file.is_present and file.template_id.error_folder and file.attachment_id:

@@ -4,13 +4,14 @@ from functools import cached_property
 
 from odoo import fields
 
-from ..core.errors import MappingError, UnreadableRowError
+from ..core.awaited import Awaited
+from ..core.errors import UnreadableRowError
 from ..core.messages import _, paragraph
 from ..models.ml_sentence import in_words
-from ..models.sync_states import CLEAN, ODOO
+from ..models.sync_states import CLEAN
 from .answers import BOOKED, Answers
 from .base import OfFlow, elapsed
-from .failures import FieldConflictError, MissingDependencyError, failure_values
+from .failures import FieldConflictError, failure_of
 from .file_requests import FileRequests
 from .merge import Merge
 
@@ -29,9 +30,12 @@ class Outcomes(OfFlow):
         now = fields.Datetime.now()
         written = [entry for entry in entries if not entry.error]
         agreements = self._bind(written)
-        awaited = {entry.log: entry.log.depends_external_id for entry in entries if entry.log.depends_kind == ODOO}
+        waits = self.env["ml.wait"]
+        before = waits._of(self.env["ml.sync.log"].union(*(entry.log for entry in entries)))
+        awaited = {}
         for entry in entries:
-            self._store_result(entry, now, milliseconds)
+            awaited |= self._store_result(entry, now, milliseconds)
+        ended = waits._replace(before, awaited)
         self._record_attempts(entries, milliseconds)
         self.flow.progress_done += len(entries)
         self._report_differences(written)
@@ -42,12 +46,12 @@ class Outcomes(OfFlow):
         Answers(self.env).queue(self.flow, entries)
         self.merge.queue_kept(written)
         self.merge.read_doubtful_again(agreements)
-        self.env["ml.sync.log"]._release_dependents(
+        waits._release_for(
             connection,
             {
-                *((self.flow.kind, entry.log.external_id) for entry in written),
+                *(Awaited("remote", self.flow.kind, entry.log.external_id) for entry in written),
                 # what released one transfer releases the others that wait for the same
-                *((ODOO, key) for log, key in awaited.items() if log.depends_external_id != key),
+                *(one for one in ended if one.reason == "change"),
             },
         )
 
@@ -92,6 +96,7 @@ class Outcomes(OfFlow):
         )
 
     def _store_result(self, entry, now, milliseconds):
+        """{transfer: what it waits for} of the entry."""
         log, error = entry.log, entry.error
         if not error:
             log.write(
@@ -111,36 +116,23 @@ class Outcomes(OfFlow):
                     **log._difference_values(entry.outcome, entry.note),
                 }
             )
-            return
+            return {log: {}}
         if log.is_current:
-            self._store_failure(entry, now)
-        else:
-            # the provider has another version by now, which has a transfer of its own
-            log._supersede()
+            return {log: self._store_failure(entry)}
+        # the provider has another version by now, which has a transfer of its own
+        log._supersede()
+        return {}
 
-    def _store_failure(self, entry, now):
+    def _store_failure(self, entry):
         log, error = entry.log, entry.error
-        vals = failure_values(log, error)
+        vals, awaited = failure_of(log, error)
         if entry.bound:
             # Odoo does not have the newest version
             vals.update(res_model=entry.bound._name, res_id=entry.bound.id)
-        if isinstance(error, MissingDependencyError):
-            vals.update(depends_kind=error.key[0], depends_external_id=error.key[1], depends_name=error.name)
-        elif isinstance(error, FieldConflictError):
+        if isinstance(error, FieldConflictError):
             vals.update(conflict=error.values, decision=False)
-        elif isinstance(error, MappingError):
-            direction = log.flow_id._writer()._direction
-            mappings = self.env["ml.mapping"]._upsert(self.connection, error.references, direction)
-            if error.proposal:
-                mappings._note_proposal(error.references[0], error.proposal)
-            unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")
-            if not unmapped and mappings:
-                # Odoo had the same code: the mapping was filled when it was created, and the record can continue
-                vals.update(state="pending", next_try_at=now, try_count=0)
-            vals["waiting_mapping_ids"] = [fields.Command.set(unmapped.ids)]
-        if log.waiting_mapping_ids and "waiting_mapping_ids" not in vals:
-            vals["waiting_mapping_ids"] = [fields.Command.clear()]
         log.write(vals)
+        return awaited
 
     def _report_differences(self, written):
         """Create activities for records that changed after posting, and end those that are solved."""

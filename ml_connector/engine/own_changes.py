@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ..core.awaited import Awaited
 from ..core.documents.reconciliation import outgoing, unseen
 from ..core.errors import ConnectorError
 from ..core.items import document_of
@@ -60,7 +61,7 @@ class OwnChanges(OfFlow):
         self.env["ml.sync.log"]._store(pull_flow, [item])
         return NewerRemoteVersionError(
             _("Waiting until the change from %(provider)s is in Odoo.", provider=self.run.provider.label),
-            (pull_flow.kind, item.external_id),
+            awaited=[Awaited("remote", pull_flow.kind, item.external_id)],
         )
 
     def record_arrived(self, log):

@@ -12,7 +12,6 @@ from ..core.errors import StoppedError
 from ..core.messages import _
 from ..models.ml_connection_job import WORKING_STATES
 from ..models.ml_error_class import MAX_STOPS
-from ..models.sync_states import ODOO
 from .base import RACES, Step
 from .failures import as_connector_error, ended_at
 
@@ -131,8 +130,9 @@ class Queue(Step):
         Changes by SQL, by the lapse of time (rates, lock date exceptions) or during the attempt itself send no event.
         """
         now = fields.Datetime.now()
-        awaiting = [("connection_id", "=", self.connection.id), ("state", "=", "waiting"), ("depends_kind", "=", ODOO)]
-        groups = self.env["ml.sync.log"]._read_group(awaiting, ["depends_external_id"], ["id:min"])
+        of_connection = ("connection_id", "=", self.connection.id)
+        awaiting = [of_connection, ("reason", "=", "change"), ("log_id.state", "=", "waiting")]
+        groups = self.env["ml.wait"]._read_group(awaiting, ["key"], ["log_id:min"])
         first = self.env["ml.sync.log"].browse(log_id for _key, log_id in groups)
         probes = first.filtered(lambda log: log.next_try_at and log.next_try_at <= now).try_lock_for_update()
         if probes:

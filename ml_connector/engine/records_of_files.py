@@ -101,17 +101,15 @@ class FileRecordsBooking(Booking):
         """Release payments that waited for a bill which they name by its number only."""
         if not numbers:
             return
-        waiting = self.env["ml.sync.log"].search(
+        self.env["ml.wait"].search(
             [
                 ("connection_id", "=", self.connection.id),
-                ("state", "=", "waiting"),
-                ("depends_kind", "=", "bill"),
-                ("depends_external_id", "=like", f"{NUMBER}%"),
-                ("depends_name", "in", list(numbers)),
+                ("reason", "=", "remote"),
+                ("kind", "=", "bill"),
+                ("key", "=like", f"{NUMBER}%"),
+                ("name", "in", list(numbers)),
             ]
-        )
-        keys = {("bill", log.depends_external_id) for log in waiting}
-        self.env["ml.sync.log"]._release_dependents(self.connection, keys)
+        )._release()
 
 
 class AttachmentsBooking(FileBooking):

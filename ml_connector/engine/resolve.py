@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from odoo import fields
 
+from ..core.awaited import Awaited
 from ..core.documents.dates import dates_of
 from ..core.errors import ConflictError, DoubtfulDateError, MappingError, NotRelevantError
 from ..core.kinds import kind_name
@@ -58,8 +59,7 @@ class Resolver(OfFlow):
         """The error of a record that refers to a remote record which is not in Odoo."""
         return MissingDependencyError(
             _("Waiting for %(kind)s %(name)s.", kind=kind_name(kind), name=name or external_id),
-            (kind, external_id),
-            name or external_id,
+            awaited=[Awaited("remote", kind, external_id, name or external_id)],
         )
 
 

@@ -28,7 +28,7 @@ class Sweep(OfFlow):
             domain = exporter._domain(self.flow)
             if self.flow.cursor:
                 since = fields.Datetime.to_datetime(self.flow.cursor) - SWEEP_OVERLAP
-                domain &= exporter._changed_since(since)
+                domain &= exporter._changed_since(model, since)
             ids = exporter.env[model].with_context(active_test=False).search(domain, order="id").ids
             for start in range(0, len(ids), SWEEP_CHUNK):
                 records = exporter.env[model].browse(ids[start : start + SWEEP_CHUNK])

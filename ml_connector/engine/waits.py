@@ -1,11 +1,12 @@
 """Checks whether the records that transfers wait for can still come. Otherwise the transfers fail."""
 
+from ..core.awaited import Awaited, odoo_key
 from ..core.errors import ConnectorError, InVainError, NotFoundError, StoppedError
 from ..core.flow import InboxFlow
 from ..core.messages import _
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_mapped import MAPPED_MODELS
-from ..models.sync_states import DEPENDS, FINAL_STATES, ODOO, odoo_key
+from ..models.sync_states import FINAL_STATES
 from .answers import Answers
 from .base import Step
 
@@ -13,7 +14,7 @@ KEYS_AT_ONCE = 200
 
 
 class Waits(Step):
-    """The transfers of one connection that wait for the records in `depends_kind` and `depends_external_id`.
+    """The waits of the transfers of one connection.
 
     Waits for a mapping or for a change in Odoo are not judged: a user can always fulfil them.
     """
@@ -21,6 +22,7 @@ class Waits(Step):
     def __init__(self, run):
         super().__init__(run)
         self._logs = self.env["ml.sync.log"]
+        self._waits = self.env["ml.wait"]
 
     def fetch_missing(self):
         """Fetch remote records that others wait for and that no page or event brought. True when there were any."""
@@ -37,88 +39,82 @@ class Waits(Step):
         Master data is imported again automatically: a vendor is searched or created. A document was deleted on purpose,
         so a user decides whether it is imported again.
         """
-        waiting = self._logs.union(*self._groups(("direction", "=", "pull")).values())
-        gone = waiting._awaited().filtered("is_record_gone")
+        waits = self._waits.union(*self._missing().values())
+        gone = waits._transfers().filtered("is_record_gone")
         returning = gone.filtered(lambda log: log.res_model in MAPPED_MODELS.values())
         returning._make_pending()
         keys = {(log.kind, log.external_id) for log in gone - returning}
-        for log in waiting.filtered(
-            lambda log: not log.is_awaited_gone and (log.depends_kind, log.depends_external_id) in keys
-        ):
-            message = _("%(name)s was deleted in Odoo.", name=log.depends_name)
-            log.write({"is_awaited_gone": True, "error_message": message})
+        for wait in waits.filtered(lambda wait: (wait.kind, wait.key) in keys):
+            wait.is_gone = True
+            wait.log_id.error_message = _("%(name)s was deleted in Odoo.", name=wait.name)
         return bool(returning)
 
     def _fetch(self):
         """Returns how many records came."""
-        groups = self._groups(("direction", "=", "pull"))
+        groups = self._missing()
         flows, known = self._flows("pull"), self._pulled(groups)
         stored = 0
         for kind, flow in flows.items():
-            missing = self._in_turn({key: rows for key, rows in groups.items() if key[0] == kind and key not in known})
+            missing = self._in_turn(
+                {one: waits for one, waits in groups.items() if one.kind == kind and one not in known}
+            )
             with self.run.queue.counted(self._logs.union(*missing.values())):
                 items = self.run.parallel(
-                    lambda key, flow=flow: self.run.provider.flow(flow.key).fetch(key[1]), missing
+                    lambda one, flow=flow: self.run.provider.flow(flow.key).fetch(one.key), missing
                 )
             found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
             stored += self._logs._store(flow, found)
-            for key, item in zip(missing, items, strict=True):
+            for one, item in zip(missing, items, strict=True):
                 if item is None or isinstance(item, NotFoundError):
                     sentence = _(
                         "%(provider)s does not have %(name)s, or does not share it.",
                         provider=self.run.provider.label,
-                        name=_name(groups[key]),
+                        name=_name(groups[one]),
                     )
-                    self._give_up(groups[key], InVainError(sentence))
+                    self._give_up(groups[one], InVainError(sentence))
         return stored
 
     def _in_turn(self, groups):
-        """{key: one of its transfers} of the records to fetch now. That transfer counts the stops of the server."""
+        """{`Awaited`: one of its transfers} of the records to fetch now. It counts the stops of the server."""
         chosen = {}
-        for key, row in zip(groups, self._logs.browse([min(rows._ids) for rows in groups.values()]), strict=True):
+        for one, waits in groups.items():
+            row = waits.log_id.sorted("id")[:1]
             if row.stop_count >= MAX_STOPS:
                 sentence = _(
                     "The server stopped %(count)s times while Odoo fetched %(name)s.",
                     count=row.stop_count,
-                    name=_name(row),
+                    name=_name(waits),
                 )
-                self._give_up(groups[key], StoppedError(sentence))
+                self._give_up(waits, StoppedError(sentence))
             elif row.filtered_domain(self.run.in_turn):
-                chosen[key] = row
+                chosen[one] = row
         return dict(list(chosen.items())[: self.run.portion(KEYS_AT_ONCE)])
 
     def judge(self):
         """Let transfers fail whose wait is in vain, and release those that no longer have to wait."""
-        pulls = self._groups("|", ("direction", "=", "pull"), ("error_class", "=", "unseen_change"))
-        pushes = self._groups(
-            ("direction", "=", "push"), ("error_class", "!=", "unseen_change"), ("depends_kind", "!=", "result")
-        )
-        results = self._groups(("depends_kind", "=", "result"))
-        newest, flows = self._pulled(pulls), self._flows("pull")
-        for key, rows in pulls.items():
-            self._judge(key, rows, newest.get(key, self._logs), flows, "pull")
-        newest, flows = self._pushed(pushes), self._flows("push")
-        for key, rows in pushes.items():
-            self._judge(key, rows, newest.get(key, self._logs), flows, "push")
-        for (_kind, key), rows in results.items():
-            self._judge_result(key, rows)
+        groups = self._groups(("reason", "in", ("remote", "sent", "result")))
+        newest = {**self._pulled(groups), **self._pushed(groups)}
+        flows = {"remote": self._flows("pull"), "sent": self._flows("push")}
+        for one, waits in groups.items():
+            if one.reason == "result":
+                self._judge_result(waits)
+            else:
+                self._judge(one, waits, newest.get(one, self._logs), flows[one.reason])
         self.run.commit()
 
+    def _missing(self):
+        """The waits of imported records for others of the provider."""
+        return self._groups(("reason", "=", "remote"), ("log_id.direction", "=", "pull"))
+
     def _groups(self, *domain):
-        """{(kind, key): waiting transfers} of the waits for other records."""
-        groups = self._logs._read_group(
-            [
-                ("connection_id", "=", self.connection.id),
-                ("state", "=", "waiting"),
-                ("depends_kind", "not in", (False, ODOO)),
-                ("depends_kind", "not =like", f"{DEPENDS}%"),
-                ("is_awaited_gone", "!=", True),
-                *domain,
-            ],
-            ["depends_kind", "depends_external_id"],
+        """{`Awaited`: waits} of the waiting transfers, without those that wait for a deleted record."""
+        of_connection = ("connection_id", "=", self.connection.id)
+        groups = self._waits._read_group(
+            [of_connection, ("log_id.state", "=", "waiting"), ("is_gone", "!=", True), *domain],
+            ["reason", "kind", "key"],
             ["id:recordset"],
         )
-        return {(kind, key): rows for kind, key, rows in groups}
+        return {Awaited(reason, kind or "", key): waits for reason, kind, key, waits in groups}
 
     def _flows(self, direction):
         """{kind: active flow}"""
@@ -127,58 +123,57 @@ class Waits(Step):
         )
         return {flow.kind: flow for flow in flows.sorted("sequence", reverse=True)}
 
-    def _pulled(self, keys):
-        """{(kind, key): newest transfer of the remote record}"""
-        rows = self._newest(keys, "pull", [("external_id", "in", [key for _kind, key in keys])])
-        return {(row.kind, row.external_id): row for row in rows}
+    def _pulled(self, groups):
+        """{`Awaited`: newest transfer of the remote record}"""
+        remote = [one for one in groups if one.reason == "remote"]
+        rows = self._newest(remote, "pull", [("external_id", "in", [one.key for one in remote])])
+        return {Awaited("remote", row.kind, row.external_id): row for row in rows}
 
-    def _pushed(self, keys):
-        """{(kind, key): newest transfer of the Odoo record}"""
-        ids = [int(key.split(",")[1]) for _kind, key in keys]
-        rows = self._newest(keys, "push", [("res_id", "in", ids)])
-        return {(row.kind, odoo_key(row.res_model, row.res_id)): row for row in rows}
+    def _pushed(self, groups):
+        """{`Awaited`: newest transfer of the Odoo record}"""
+        sent = [one for one in groups if one.reason == "sent"]
+        rows = self._newest(sent, "push", [("res_id", "in", [groups[one][0]._record().id for one in sent])])
+        return {Awaited("sent", row.kind, odoo_key(row.res_model, row.res_id)): row for row in rows}
 
-    def _newest(self, keys, direction, domain):
+    def _newest(self, awaited, direction, domain):
         """Transfers, the newest of a record last."""
-        kinds = list({kind for kind, _key in keys})
+        kinds = list({one.kind for one in awaited})
         of_kinds = [("direction", "=", direction), ("kind", "in", kinds), *domain]
         return self._logs.search([("connection_id", "=", self.connection.id), *of_kinds], order="is_current, id")
 
-    def _judge(self, key, rows, row, flows, direction):
-        if direction == "push" and not _record(self.env, key[1]).exists():
-            self._give_up(rows, InVainError(_("%(name)s was deleted in Odoo.", name=_name(rows))))
+    def _judge(self, one, waits, row, flows):
+        name = _name(waits)
+        if one.reason == "sent" and not waits[0]._record().exists():
+            self._give_up(waits, InVainError(_("%(name)s was deleted in Odoo.", name=name)))
         elif row.state == "ignored":
             reason = row._sentence("ignored_reason") or "-"
-            self._give_up(rows, InVainError(_("%(name)s was ignored: %(reason)s", name=_name(rows), reason=reason)))
-        elif row.state not in FINAL_STATES and key[0] not in flows:
-            self._give_up(rows, InVainError(self._why_not_synced(key[0], direction, rows)))
+            self._give_up(waits, InVainError(_("%(name)s was ignored: %(reason)s", name=name, reason=reason)))
+        elif row.state not in FINAL_STATES and one.kind not in flows:
+            self._give_up(waits, InVainError(self._why_not_synced(one, name)))
 
-    def _judge_result(self, key, rows):
+    def _judge_result(self, waits):
         """Release results once no result of the other record is left to report."""
         kinds = {flow.kind for flow in self.connection.flow_ids if flow._is_known() and flow._spec().reports}
-        if not Answers(self.env).unreported(self.connection, {(kind, key) for kind in kinds}):
-            rows._release()
+        if not Answers(self.env).unreported(self.connection, {(kind, waits[0].key) for kind in kinds}):
+            waits._release()
 
-    def _why_not_synced(self, kind, direction, rows):
+    def _why_not_synced(self, one, name):
+        direction = "pull" if one.reason == "remote" else "push"
         flows = self.connection.with_context(active_test=False).flow_ids
-        flow = flows.filtered(lambda flow: flow.kind == kind and flow.direction == direction)[:1]
+        flow = flows.filtered(lambda flow: flow.kind == one.kind and flow.direction == direction)[:1]
         if not flow:
-            return _("No flow syncs %(name)s.", name=_name(rows))
+            return _("No flow syncs %(name)s.", name=name)
         if flow.active:
-            return _("The flow %(flow)s cannot sync %(name)s.", flow=flow._spec().label, name=_name(rows))
-        return _("The flow %(flow)s, which syncs %(name)s, is inactive.", flow=flow._spec().label, name=_name(rows))
+            return _("The flow %(flow)s cannot sync %(name)s.", flow=flow._spec().label, name=name)
+        return _("The flow %(flow)s, which syncs %(name)s, is inactive.", flow=flow._spec().label, name=name)
 
-    def _give_up(self, rows, error):
-        rows.write({"state": "failed", "error_class": error.error_class, "error_message": error.message})
+    def _give_up(self, waits, error):
+        logs = waits.log_id
+        logs.write({"state": "failed", "error_class": error.error_class, "error_message": error.message})
         self.env["ml.sync.attempt"]._append(
-            self.connection, [{"log": row, "action": "check", "outcome": "failed", "error": error} for row in rows]
+            self.connection, [{"log": log, "action": "check", "outcome": "failed", "error": error} for log in logs]
         )
 
 
-def _record(env, key):
-    model, record_id = key.split(",")
-    return env[model].browse(int(record_id))
-
-
-def _name(rows):
-    return rows[0].depends_name or rows[0].name or rows[0].depends_external_id
+def _name(waits):
+    return waits[0].name or waits[0].log_id.name or waits[0].key

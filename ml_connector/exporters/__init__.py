@@ -1,4 +1,7 @@
 from . import ml_exporter
+from . import ml_exporter_follower
+from . import ml_exporter_vendor
+from . import ml_exporter_accounting_vendor
 from . import ml_exporter_coding
 from . import ml_exporter_purchase
 from . import ml_exporter_own_bill

@@ -1,37 +1,27 @@
-import re
-from dataclasses import replace
 from decimal import Decimal
 
 from odoo import models
 from odoo.fields import Domain
 
-from ..core.documents import Address, AnalyticShare, BankAccount, Contact, Vendor
-from ..core.documents.vendor import person_key, split_person_key
+from ..core.awaited import Awaited, odoo_key
+from ..core.documents import AnalyticShare
 from ..core.errors import ConnectorError
 from ..core.kinds import kind_name
 from ..core.messages import _, paragraph
-from ..core.own_ids import own_id
 from ..models.ml_mapped import title_of
 from ..models.ml_mapping_sending import NoCodeError
-from ..models.sync_states import odoo_key
 
 
 class NotSentError(ConnectorError):
     """Another Odoo record has to exist in the provider first."""
 
     error_class = "mapping"
-    can_come_true = True
 
     def __init__(self, message, kind, record):
-        super().__init__(message)
+        key = odoo_key(record._name, record.id)
+        super().__init__(message, awaited=[Awaited("sent", kind, key, record.display_name)])
         self.kind = kind
-        self.model = record._name
-        self.res_id = record.id
-        self.name = record.display_name
-
-    @property
-    def key(self):
-        return odoo_key(self.model, self.res_id)
+        self.record = record
 
 
 class MlExporter(models.AbstractModel):
@@ -47,6 +37,11 @@ class MlExporter(models.AbstractModel):
     _holds_up = True
     """Whether records that depend on a record wait until it is sent, even if it failed."""
 
+    _reads = ()
+    """Paths of the fields of the watched model that make up the document, or decide whether a record is sent.
+
+    A change of the first field of a path is sent; behind a one2many, also a change of the lines' own field.
+    """
     _groups = ()
     """External ids of the groups that the connection's user needs to read the records."""
     _sends_changes = True
@@ -60,17 +55,35 @@ class MlExporter(models.AbstractModel):
         """External ids of the groups that a flow needs."""
         return self._groups
 
-    def _watched_fields(self):
-        """Names of the fields whose changes have to be sent."""
-        raise NotImplementedError
+    def _watched(self, model):
+        """The fields whose changes are changes of the records to send.
+
+        :return: {(model, path to its records from the watched ones, path back): names}. Paths to lines end with a
+            dot; those of the watched model itself are empty
+        """
+        watched = {(model, "", ""): set()}
+        for path in self._reads:
+            at, lines, back = self.env[model], "", ""
+            *parents, last = path.split(".")
+            for name in parents:
+                watched[at._name, lines, back].add(name)
+                field = at._fields[name]
+                if field.type != "one2many":
+                    break
+                at, lines = self.env[field.comodel_name], f"{lines}{name}."
+                back = f"{field.inverse_name}.{back}".rstrip(".")
+                watched.setdefault((at._name, lines, back), {field.inverse_name})
+            else:
+                watched[at._name, lines, back].add(last)
+        return watched
 
     def _domain(self, flow):
         """Which records of the watched model the flow sends."""
         raise NotImplementedError
 
-    def _changed_since(self, moment):
-        """Domain of the records that changed after `moment` (UTC)."""
-        return Domain("write_date", ">=", moment)
+    def _changed_since(self, model, moment):
+        """Domain of the records that changed after `moment` (UTC), or whose lines did."""
+        return Domain.OR(Domain(f"{lines}write_date", ">=", moment) for _model, lines, _back in self._watched(model))
 
     def _sendable(self, flow, records):
         """The changed records to queue. Archived ones only if the provider already has them."""
@@ -95,7 +108,11 @@ class MlExporter(models.AbstractModel):
 
     def _touched_at(self, records):
         """{record id: time of the last change} in UTC."""
-        return {record.id: record.write_date for record in records}
+        paths = [f"{lines}write_date" for _model, lines, _back in self._watched(records._name)]
+        return {
+            record.id: max(moment for path in paths for moment in record.mapped(path))
+            for record in records.with_context(active_test=False)
+        }
 
     def _document(self, flow, record):
         raise NotImplementedError
@@ -157,7 +174,7 @@ class MlExporter(models.AbstractModel):
             missing += [(kind, record) for record in records if record.id not in known]
             codes.update({(kind, record_id): reference for record_id, reference in known.items()})
         if missing:
-            raise NoCodeError(self._missing_sentence(flow, missing), missing)
+            raise NoCodeError(self._missing_sentence(flow, missing), missing, flow.company_id)
         return codes
 
     def _missing_sentence(self, flow, missing):
@@ -200,214 +217,6 @@ class MlExporter(models.AbstractModel):
             for account_id in shares
             if account_id in known
         )
-
-
-class MlExporterFollower(models.AbstractModel):
-    """Exports what follows an accepted record, such as its files. It is queued with that record, not by own changes."""
-
-    _name = "ml.exporter.follower"
-    _inherit = "ml.exporter"
-    _description = "Attachment Exporter"
-
-    def _groups_of(self, flow):
-        """The groups of the followed flow."""
-        followed = flow.connection_id.flow_ids.filtered(lambda other: other.key == flow._spec().follows)
-        return followed._needed_groups()
-
-    def _watched_fields(self):
-        return set()
-
-    def _domain(self, flow):
-        return Domain.TRUE
-
-
-SHARED_FIELDS = {
-    "name": "name",
-    "vat": "vat",
-    "corporate_id": "company_registry",
-    "street": "street",
-    "street2": "street2",
-    "city": "city",
-    "postal_code": "zip",
-    "state": "state_id",
-    "country": "country_id",
-    "email": "email",
-    "phone": "phone",
-    "active": "active",
-}
-"""Field of the contact for each value of `documents.Vendor.shared`."""
-
-
-class MlExporterVendor(models.AbstractModel):
-    _name = "ml.exporter.vendor"
-    _inherit = "ml.exporter"
-    _description = "Vendor Exporter"
-    _may_leave = True
-
-    def _watched_fields(self):
-        return {
-            *("name", "ref", "active", "supplier_rank", "vat", "is_company", "email", "phone"),
-            *("parent_id", "company_id"),
-            *("street", "street2", "city", "zip", "state_id", "country_id", "company_registry", "category_id"),
-            *("property_supplier_payment_term_id", "property_account_position_id", "property_purchase_currency_id"),
-            *("bank_ids", "child_ids"),
-        }
-
-    def _changed_since(self, moment):
-        return super()._changed_since(moment) | Domain("child_ids", "any", super()._changed_since(moment))
-
-    def _touched_at(self, records):
-        people = records.with_context(active_test=False).child_ids.grouped("parent_id")
-        return {
-            record.id: max([record.write_date, *people.get(record, records.browse()).mapped("write_date")])
-            for record in records
-        }
-
-    def _domain(self, flow):
-        company = Domain("company_id", "in", [False, flow.company_id.id])
-        # employees get vendor bills for what they are reimbursed, and are users of the provider, not vendors
-        vendor = Domain("supplier_rank", ">", 0) & Domain("employee", "=", False)
-        return company & vendor & Domain("parent_id", "=", False)
-
-    def _sendable(self, flow, records):
-        """New vendors are queued only with a record that needs them, if the flow is set so."""
-        records = super()._sendable(flow, records)
-        mode_flow = self._sender(flow, "vendor") or flow
-        if mode_flow.vendor_mode == "at_once":
-            return records
-        known = set(flow.env["ml.binding"]._external_ids(flow.connection_id, flow.kind, records))
-        asked_for = flow.env["ml.sync.log"].search(
-            [
-                ("flow_id", "=", flow.id),
-                ("res_model", "=", records._name),
-                ("res_id", "in", records.ids),
-                ("state", "in", ("pending", "failed", "waiting", "running", "unknown")),
-            ]
-        )
-        known.update(asked_for.mapped("res_id"))
-        return records.filtered(lambda record: record.id in known)
-
-    def _in_books(self, flow, record):
-        """Whether the provider's list of accounting vendors has the vendor; waits for it if a flow sends it."""
-        if self._sender(flow, "accounting_vendor"):
-            return bool(self._remote_id(flow, "accounting_vendor", record))
-        return False
-
-    def _shared_values(self, records):
-        return {record.id: self._vendor(record).shared() for record in records}
-
-    def _shared_label(self, name):
-        name, email = split_person_key(name)
-        label = self.env["res.partner"]._fields[SHARED_FIELDS[name]]._description_string(self.env)
-        return f"{email}: {label}" if email else label
-
-    def _shared_name(self, field, person):
-        """The `shared` value that is in a field of a vendor, or None.
-
-        :param person: of the vendor, that has the field; empty for the vendor itself
-        """
-        if person:
-            return person_key(field, person.email or "")
-        return next((name for name, known in SHARED_FIELDS.items() if known == field), None)
-
-    def _document(self, flow, record):
-        record = record.with_company(flow.company_id)
-        currency = record.property_purchase_currency_id or record.env.company.currency_id
-        return replace(
-            self._vendor(record),
-            in_books=self._in_books(flow, record),
-            payment_term=self._reference(flow, "payment_term", record.property_supplier_payment_term_id),
-            tax_zone=self._reference(flow, "fiscal_position", record.property_account_position_id),
-            group=self._group(flow, record),
-            memberships=self._memberships(flow, record),
-            currency=currency.name,
-            pay_to=tuple(self._pay_to(flow, record)),
-        )
-
-    def _bound_document(self, document, binding):
-        return replace(document, external_id=binding.external_id or "").with_known(binding.agreed_odoo or {})
-
-    def _pay_to(self, flow, record):
-        """Bank accounts to which payments are allowed, where the flow is to send them."""
-        if not flow.send_bank_accounts:
-            return
-        for account in record.bank_ids.sorted("id"):
-            if account.allow_out_payment and account.company_id.id in (False, flow.company_id.id):
-                yield BankAccount(
-                    number=account.sanitized_acc_number,
-                    holder=account.acc_holder_name or record.name or "",
-                    bic=account.bank_bic or "",
-                    bank_name=account.bank_name or "",
-                    country=_bank_country(account),
-                    currency=account.currency_id.name or "",
-                )
-
-    def _vendor(self, record):
-        return Vendor(
-            external_id="",
-            odoo_id=own_id(record),
-            name=record.name or "",
-            reference=record.ref or "",
-            vat=record.vat or "",
-            corporate_id=record.company_registry or "",
-            is_company=record.is_company,
-            active=record.active,
-            address=Address(
-                street=record.street or "",
-                street2=record.street2 or "",
-                city=record.city or "",
-                postal_code=record.zip or "",
-                state=record.state_id.code or "",
-                country=record.country_id.code or "",
-            ),
-            contacts=tuple(self._contacts(record)),
-        )
-
-    def _group(self, flow, record):
-        """The group to which the first mapped tag of the vendor belongs."""
-        known = flow.env["ml.mapping"]._references_of(flow.connection_id, "partner_category", record.category_id.ids)
-        return next((known[tag.id] for tag in record.category_id if tag.id in known), None)
-
-    def _memberships(self, flow, record):
-        """Whether the vendor belongs to each group that the flow has a tag for. Tags of one name are one group."""
-        own = set(record.category_id.mapped("name"))
-        return {tag.name: tag.name in own for tag in flow.group_tag_ids}
-
-    def _contacts(self, record):
-        # what the superuser read before is in the cache for everybody; and a branch may read its parent's contacts
-        companies = (False, record.env.company.id)
-        people = record.child_ids._filtered_access("read").filtered(
-            lambda child: child.type == "contact" and child.email and child.company_id.id in companies
-        )
-        if record.email or record.phone:
-            yield Contact(name=record.name or "", email=record.email or "", phone=record.phone or "", is_default=True)
-        for person in people:
-            yield Contact(name=person.name or "", email=person.email, phone=person.phone or "")
-
-
-class MlExporterAccountingVendor(models.AbstractModel):
-    _name = "ml.exporter.accounting_vendor"
-    _inherit = "ml.exporter.vendor"
-    _description = "Accounting Vendor Exporter"
-
-    def _watched_fields(self):
-        return {"name", "ref", "active", "supplier_rank", "parent_id", "company_id"}
-
-    def _in_books(self, flow, record):
-        return True
-
-
-def _bank_country(account):
-    """Country of a bank account: an IBAN begins with it."""
-    number = account.sanitized_acc_number
-    return number[:2] if _is_iban(number) else account.bank_id.country.code or ""
-
-
-def _is_iban(number):
-    """By the check digits of ISO 13616. Odoo knows IBANs only where the module for them is installed."""
-    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", number, re.ASCII):
-        return False
-    return int("".join(str(int(sign, 36)) for sign in number[4:] + number[:4])) % 97 == 1
 
 
 def decimal_of(value):

@@ -13,6 +13,10 @@ from .ml_exporter import decimal_of
 
 MOVE_TYPES = ("in_invoice", "in_refund")
 WHOLE = 100
+LINE_FIELDS = (
+    *("display_type", "sequence", "name", "product_id", "account_id", "tax_ids", "analytic_distribution"),
+    *("quantity", "price_unit", "discount", "amount_currency", "purchase_line_id"),
+)
 
 
 class MlExporterBill(models.AbstractModel):
@@ -21,12 +25,13 @@ class MlExporterBill(models.AbstractModel):
     _name = "ml.exporter.bill"
     _inherit = "ml.exporter"
     _description = "Posted Bill Exporter"
+    _reads = (
+        *("state", "name", "ref", "partner_id", "currency_id", "payment_reference", "invoice_payment_term_id"),
+        *("date", "invoice_date", "invoice_date_due"),
+        *(f"line_ids.{name}" for name in LINE_FIELDS),
+    )
     _groups = ("account.group_account_readonly",)
-
     _goes_in_order_of = "commercial_partner_id"
-
-    def _watched_fields(self):
-        return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "payment_reference"}
 
     def _domain(self, flow):
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "in", MOVE_TYPES)

@@ -21,10 +21,8 @@ class MlExporterAccount(models.AbstractModel):
     _name = "ml.exporter.account"
     _inherit = "ml.exporter"
     _description = "Account Exporter"
+    _reads = ("name", "code", "code_store", "code_mapping_ids", "account_type", "active", "company_ids")
     _may_leave = True
-
-    def _watched_fields(self):
-        return {"name", "code", "code_store", "code_mapping_ids", "account_type", "active", "company_ids"}
 
     def _domain(self, flow):
         return Domain(self.env["account.account"]._check_company_domain(flow.company_id))
@@ -49,10 +47,8 @@ class MlExporterDimension(models.AbstractModel):
     _name = "ml.exporter.dimension"
     _inherit = "ml.exporter"
     _description = "Analytic Plan Exporter"
+    _reads = ("name", "parent_id")
     _groups = ("analytic.group_analytic_accounting",)
-
-    def _watched_fields(self):
-        return {"name", "parent_id"}
 
     def _domain(self, flow):
         return Domain("parent_id", "=", False)
@@ -92,11 +88,9 @@ class MlExporterDimensionValue(models.AbstractModel):
     _name = "ml.exporter.dimension_value"
     _inherit = "ml.exporter"
     _description = "Analytic Account Exporter"
+    _reads = ("name", "code", "active", "plan_id", "company_id")
     _may_leave = True
     _groups = ("analytic.group_analytic_accounting",)
-
-    def _watched_fields(self):
-        return {"name", "code", "active", "plan_id", "company_id"}
 
     def _domain(self, flow):
         return Domain("company_id", "in", [False, flow.company_id.id])
@@ -135,7 +129,7 @@ class MlExporterListValue(models.AbstractModel):
     def _domain(self, flow):
         return super()._domain(flow) & Domain("root_plan_id", "in", list(self._fields_of_plans(flow)))
 
-    def _changed_since(self, moment):
+    def _changed_since(self, model, moment):
         """All records: mapping a plan changes none of its accounts."""
         return Domain.TRUE
 
@@ -167,9 +161,7 @@ class MlExporterCompany(models.AbstractModel):
     _name = "ml.exporter.company"
     _inherit = "ml.exporter"
     _description = "Company Exporter"
-
-    def _watched_fields(self):
-        return {"name", "currency_id", "country_id", "vat"}
+    _reads = ("name", "currency_id", "country_id", "vat")
 
     def _domain(self, flow):
         return Domain("id", "child_of", flow.company_id.id)
@@ -188,19 +180,12 @@ class MlExporterTax(models.AbstractModel):
     _name = "ml.exporter.tax"
     _inherit = "ml.exporter"
     _description = "Tax Exporter"
+    _reads = (
+        *("name", "amount", "amount_type", "type_tax_use", "active"),
+        *(f"invoice_repartition_line_ids.{name}" for name in ("repartition_type", "factor_percent", "account_id")),
+    )
     _may_leave = True
     _groups = ("account.group_account_readonly",)
-
-    def _watched_fields(self):
-        return {
-            "name",
-            "amount",
-            "amount_type",
-            "type_tax_use",
-            "active",
-            "invoice_repartition_line_ids",
-            "repartition_line_ids",
-        }
 
     def _domain(self, flow):
         company = Domain(self.env["account.tax"]._check_company_domain(flow.company_id))

@@ -10,12 +10,7 @@ class MlExporterEmployee(models.AbstractModel):
     _inherit = "ml.exporter"
     _description = "Employee Exporter"
     _may_leave = True
-
-    def _watched_fields(self):
-        return {
-            *("name", "work_email", "department_id", "work_location_id", "parent_id", "active", "user_id"),
-            "company_id",
-        }
+    _reads = ("name", "work_email", "department_id", "work_location_id", "parent_id", "active", "user_id", "company_id")
 
     def _domain(self, flow):
         return Domain("company_id", "=", flow.company_id.id)

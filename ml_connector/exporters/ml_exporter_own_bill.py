@@ -12,16 +12,22 @@ from .ml_exporter import decimal_of
 
 PAID = ("paid", "in_payment", "reversed")
 PDF = "application/pdf"
+LINE_FIELDS = (
+    *("display_type", "name", "account_id", "tax_ids", "analytic_distribution"),
+    *("quantity", "price_unit", "discount", "purchase_line_id"),
+)
 
 
 class MlExporterOwnBill(models.AbstractModel):
     _name = "ml.exporter.own_bill"
     _inherit = "ml.exporter"
     _description = "Vendor Bill Exporter"
+    _reads = (
+        *("state", "name", "ref", "partner_id", "currency_id", "payment_state"),
+        *("date", "invoice_date", "invoice_date_due"),
+        *(f"invoice_line_ids.{name}" for name in LINE_FIELDS),
+    )
     _groups = ("account.group_account_readonly",)
-
-    def _watched_fields(self):
-        return {"state", "ref", "partner_id", "invoice_date", "invoice_date_due", "narration", "payment_state"}
 
     def _domain(self, flow):
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "=", "in_invoice")

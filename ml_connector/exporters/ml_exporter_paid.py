@@ -16,22 +16,21 @@ class MlExporterPaid(models.AbstractModel):
     _name = "ml.exporter.paid"
     _inherit = "ml.exporter"
     _description = "Paid Bill Exporter"
+    _reads = ("payment_state",)
     _groups = ("account.group_account_readonly",)
-
-    def _watched_fields(self):
-        return {"payment_state"}
 
     def _domain(self, flow):
         own = Domain("company_id", "=", flow.company_id.id) & Domain("state", "=", "posted")
         cleared = Domain("line_ids.full_reconcile_id", "!=", False)
         return own & (cleared | Domain("id", "in", self._open_again(flow)))
 
-    def _changed_since(self, moment):
+    def _changed_since(self, model, moment):
         return Domain("line_ids.full_reconcile_id.create_date", ">=", moment)
 
     def _touched_at(self, records):
+        touched = super()._touched_at(records)
         return {
-            move.id: max([move.write_date, *move.line_ids.full_reconcile_id.mapped("create_date")]) for move in records
+            move.id: max([touched[move.id], *move.line_ids.full_reconcile_id.mapped("create_date")]) for move in records
         }
 
     def _open_again(self, flow):

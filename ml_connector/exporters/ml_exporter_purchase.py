@@ -9,27 +9,28 @@ from ..core.messages import _
 from ..core.own_ids import own_id
 from .ml_exporter import decimal_of
 
+LINE_FIELDS = (
+    *("name", "product_id", "product_qty", "product_uom_id", "price_unit", "discount", "tax_ids"),
+    "analytic_distribution",
+)
+
 
 class MlExporterPurchaseOrder(models.AbstractModel):
     _name = "ml.exporter.purchase_order"
     _inherit = "ml.exporter"
     _description = "Purchase Order Exporter"
+    _reads = (
+        *("state", "locked", "name", "partner_id", "partner_ref", "currency_id", "date_order", "date_planned"),
+        *("payment_term_id", "fiscal_position_id"),
+        *(f"order_line.{name}" for name in LINE_FIELDS),
+    )
     _groups = ("account.group_account_readonly",)
-
-    def _watched_fields(self):
-        return {"state", "locked", "partner_id", "currency_id", "order_line", "date_planned", "payment_term_id", "name"}
 
     def _domain(self, flow):
         domain = Domain("company_id", "=", flow.company_id.id) & Domain("state", "in", ("purchase", "cancel"))
         if flow.start_date:
             domain &= Domain("date_order", ">=", flow.company_id._ml_begin(flow.start_date))
         return domain
-
-    def _changed_since(self, moment):
-        return Domain("write_date", ">=", moment) | Domain("order_line.write_date", ">=", moment)
-
-    def _touched_at(self, records):
-        return {order.id: max([order.write_date, *order.order_line.mapped("write_date")]) for order in records}
 
     def _sendable(self, flow, records):
         """Orders that were not created in the provider; closed and cancelled ones only if the provider has them."""
@@ -148,10 +149,12 @@ class MlExporterGoodsReceipt(models.AbstractModel):
     _name = "ml.exporter.goods_receipt"
     _inherit = "ml.exporter"
     _description = "Goods Receipt Exporter"
+    _reads = (
+        *("state", "name", "date_done"),
+        *(f"move_ids.{name}" for name in ("state", "quantity", "product_uom", "purchase_line_id")),
+        *(f"move_ids.returned_move_ids.{name}" for name in ("state", "quantity", "product_uom")),
+    )
     _groups = ("stock.group_stock_user",)
-
-    def _watched_fields(self):
-        return {"date_done", "state"}
 
     def _domain(self, flow):
         """Receipts of purchases and their returns."""
@@ -161,17 +164,6 @@ class MlExporterGoodsReceipt(models.AbstractModel):
         if flow.start_date:
             domain &= Domain("date_done", ">=", flow.company_id._ml_begin(flow.start_date))
         return domain
-
-    def _changed_since(self, moment):
-        return Domain("write_date", ">=", moment) | Domain("move_ids.write_date", ">=", moment)
-
-    def _touched_at(self, records):
-        return {
-            picking.id: max(
-                [picking.write_date, *(picking.move_ids | picking.move_ids.returned_move_ids).mapped("write_date")]
-            )
-            for picking in records
-        }
 
     def _sendable(self, flow, records):
         """The receipts. A return is replaced by the receipts to which it belongs."""

@@ -4,7 +4,7 @@ from odoo.fields import Command
 from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotReadyError, NotRelevantError
 from ..core.messages import _, paragraph
 from ..core.tax_numbers import same_number
-from ..exporters.ml_exporter import SHARED_FIELDS
+from ..exporters.ml_exporter_vendor import SHARED_FIELDS
 from .contact_changes import contact_changes
 from .importer_tools import bound_elsewhere, is_of_company
 from .refusals import odoo_refusals

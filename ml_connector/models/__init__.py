@@ -39,6 +39,7 @@ from . import ml_mapping_rule
 from . import ml_binding
 from . import ml_vendor_change
 from . import ml_sync_log_queue
+from . import ml_wait
 from . import ml_sync_log_waits
 from . import ml_sync_log_decisions
 from . import ml_sync_log_difference

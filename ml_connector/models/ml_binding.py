@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
+from ..core.awaited import Awaited, odoo_key
 from .client_actions import open_address
-from .sync_states import odoo_key
 
 OPTIONAL = ("external_version", "fingerprint", "external_url", "agreed_odoo", "agreed_vendor", "is_shared")
 """Values of a record link that keep theirs unless they are given."""
@@ -151,10 +151,11 @@ class MlBinding(models.Model):
             else:
                 new[key] = {"connection_id": connection.id, "kind": key[0], "external_id": key[1], **vals}
         self.create(list(new.values()))
-        self.env["ml.sync.log"]._release_dependents(
-            connection,
-            {(values["kind"], odoo_key(values["record"]._name, values["record"].id)) for values in values_list},
-        )
+        sent = {
+            Awaited("sent", values["kind"], odoo_key(values["record"]._name, values["record"].id))
+            for values in values_list
+        }
+        self.env["ml.wait"]._release_for(connection, sent)
 
     def action_open_record(self):
         self.ensure_one()
@@ -181,6 +182,6 @@ class MlBinding(models.Model):
             binding.write({"res_id": target.id, "is_shared": key in held})
             held.add(key)
         for connection, bindings in moved.grouped("connection_id").items():
-            keys = {(binding.kind, binding.external_id) for binding in bindings}
-            keys |= {(binding.kind, odoo_key(target._name, target.id)) for binding in bindings}
-            self.env["ml.sync.log"]._release_dependents(connection, keys)
+            awaited = {Awaited("remote", binding.kind, binding.external_id) for binding in bindings}
+            awaited |= {Awaited("sent", binding.kind, odoo_key(target._name, target.id)) for binding in bindings}
+            self.env["ml.wait"]._release_for(connection, awaited)

@@ -3,7 +3,6 @@ from odoo.exceptions import UserError
 
 from .ml_sealed import needs
 from .ml_sentence import in_words
-from .sync_states import DEPENDS
 
 CREATED_BY = {"account": ("account",), "tax": ("tax",), "analytic": ("dimension_value", "list_value")}
 """Kinds of push flows that create such a record in the provider's system."""
@@ -34,29 +33,17 @@ class MlConnectionCodes(models.AbstractModel):
 
     def _codes_needed(self):
         """{connection: number of unmapped codes that transfers wait for}."""
-        counts = dict(
+        return dict(
             self.env["ml.mapping"]._read_group(
                 [
                     ("connection_id", "in", self.ids),
                     ("state", "=", "unmapped"),
-                    ("waiting_log_ids.state", "=", "waiting"),
+                    ("wait_ids.log_id.state", "=", "waiting"),
                 ],
                 ["connection_id"],
                 ["__count"],
             )
         )
-        groups = self.env["ml.sync.log"]._read_group(
-            [
-                ("connection_id", "in", self.ids),
-                ("state", "=", "waiting"),
-                ("depends_kind", "=like", f"{DEPENDS}%"),
-            ],
-            ["connection_id", "depends_kind"],
-            ["depends_external_id:count_distinct"],
-        )
-        for connection, _kind, count in groups:
-            counts[connection] = counts.get(connection, 0) + count
-        return counts
 
     def _creator(self, kind):
         """The flow that creates records of a kind in the provider's system.

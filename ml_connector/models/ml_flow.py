@@ -7,7 +7,6 @@ from .ml_connection_codes import CREATED_BY
 from .ml_error_class import MAX_STOPS
 from .ml_sealed import needs
 from .ml_sentence import Sentence, in_words
-from .sync_states import ODOO
 
 READERS = {
     "account.move": "account.group_account_readonly",
@@ -145,8 +144,8 @@ class MlFlow(models.Model):
             self.env.registry.clear_cache()
         if any(map(self._rights_to, vals)):
             # sudo: whoever may choose options need not have a right on the queue; what waits is tried with the new ones
-            waiting = [("flow_id", "in", self.ids), ("state", "=", "waiting"), ("depends_kind", "=", ODOO)]
-            self.env["ml.sync.log"].sudo().search(waiting)._release()
+            waiting = [("log_id.flow_id", "in", self.ids), ("log_id.state", "=", "waiting"), ("reason", "=", "change")]
+            self.env["ml.wait"].sudo().search(waiting)._release()
         if "active" in vals:
             self._rejudge_waits()
         if vals.get("active"):
@@ -165,7 +164,7 @@ class MlFlow(models.Model):
         logs = self.env["ml.sync.log"].sudo()  # sudo: whoever may switch flows need not have a right on the queue
         for connection, flows in self.grouped("connection_id").items():
             in_vain = [("state", "=", "failed"), ("error_class", "=", "in_vain")]
-            of_flows = [("connection_id", "=", connection.id), ("depends_kind", "in", flows.mapped("kind"))]
+            of_flows = [("connection_id", "=", connection.id), ("wait_ids.kind", "in", flows.mapped("kind"))]
             logs.search([*of_flows, *in_vain])._make_pending()
             connection._trigger()
 

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import ormcache
 
-from .ml_sync_mixin import CHANGED
+from .ml_sync_mixin import CHANGED, Watch
 
 
 class MlFlowWatching(models.AbstractModel):
@@ -14,7 +14,7 @@ class MlFlowWatching(models.AbstractModel):
     @api.model
     @ormcache()
     def _watched_models(self):
-        """{model name: {flow id: (connection id, names of watched fields)}} of the active push flows.
+        """{model name: [`Watch`]} of the active push flows.
 
         Cached, because every write on a watched model needs it.
         """
@@ -22,8 +22,10 @@ class MlFlowWatching(models.AbstractModel):
         for flow in self._working_pushes():
             model = flow._spec().watches
             if model and not flow._blocked():
-                names = self.env[f"ml.exporter.{flow.kind}"]._watched_fields()
-                watched.setdefault(model, {})[flow.id] = (flow.connection_id.id, frozenset(names))
+                fields_of = self.env[f"ml.exporter.{flow.kind}"]._watched(model)
+                for (name, _lines, back), names in fields_of.items():
+                    watch = Watch(flow.id, flow.connection_id.id, model, frozenset(names), back)
+                    watched.setdefault(name, []).append(watch)
         return watched
 
     @api.model
@@ -33,7 +35,8 @@ class MlFlowWatching(models.AbstractModel):
         watched = {}
         for flow in self._working_pushes().filtered(lambda flow: flow.kind == "outgoing_files"):
             if not flow._blocked():
-                watched.setdefault(flow._record_model(), {})[flow.id] = (flow.connection_id.id, frozenset())
+                model = flow._record_model()
+                watched.setdefault(model, []).append(Watch(flow.id, flow.connection_id.id, model))
         return watched
 
     @api.model
@@ -73,10 +76,10 @@ class MlFlowWatching(models.AbstractModel):
 
     def _send_tagged(self, tags):
         """Send the contacts with one of the tags, although they did not change."""
-        watching = self._watched_models().get("res.partner", {})
-        if tags and self.id in watching:
+        watches = [watch for watch in self._watched_models().get("res.partner", ()) if watch.flow_id == self.id]
+        if tags and watches:
             tagged = self.env["res.partner"].search([("category_id", "in", tags.ids)])
-            tagged._ml_note({self.id: watching[self.id]})
+            tagged._ml_note(watches, {"category_id"})
 
     def _record_model(self):
         """Model of the records that a push flow sends."""

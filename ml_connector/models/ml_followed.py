@@ -44,7 +44,7 @@ class MlFollowed(models.AbstractModel):
     def _ml_release(self):
         awaited = self._ml_awaited()
         # sudo: whoever repairs something in Odoo need not have a right on the queue
-        self.env["ml.sync.log"].sudo()._release_awaiting(awaited._name, awaited._ids)
+        self.env["ml.wait"].sudo()._release_changed(awaited._name, awaited._ids)
 
     @api.model
     def _follow(self, sources, target):

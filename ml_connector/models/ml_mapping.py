@@ -101,9 +101,6 @@ class MlMapping(models.Model):
         store=True,
         index=True,
     )
-    waiting_log_ids = fields.Many2many(
-        "ml.sync.log", "ml_sync_log_waiting_mapping_rel", "mapping_id", "log_id", readonly=True
-    )
 
     _external_unique = models.UniqueIndex(
         "(connection_id, direction, kind, external_id) WHERE direction != 'out'", "This code is already in the list."
@@ -332,9 +329,9 @@ class MlMapping(models.Model):
         named = {model: set(mappings.mapped("res_id")) for model, mappings in before.items() if model}
         result = super().write(vals)
         # sudo: whoever may map need not have a right on the queue; what could not use the record may use another one
-        logs = self.sudo().env["ml.sync.log"]
+        waits = self.sudo().env["ml.wait"]
         for model, ids in named.items():
-            logs._release_awaiting(model, ids, ("connection_id", "in", self.connection_id.ids))
+            waits._release_changed(model, ids, ("connection_id", "in", self.connection_id.ids))
         if "origin" not in vals:
             for name in vals.keys() & set(CHOICES.values()):
                 chosen = self.filtered(lambda row, name=name: CHOICES[row.direction] == name)
@@ -358,8 +355,7 @@ class MlMapping(models.Model):
     def unlink(self):
         """Retry transfers that wait for deleted rows, and unmap rows with their codes."""
         rows = self.sudo()  # sudo: as in `_release`
-        logs = rows.waiting_log_ids.filtered(lambda log: log.state == "waiting")
-        rows.filtered(lambda row: row.direction == "out")._release()
+        logs = rows.wait_ids.log_id.filtered(lambda log: log.state == "waiting")
         rows.search([("code_id", "in", self.ids)]).code_id = False
         result = super().unlink()
         logs._make_pending()

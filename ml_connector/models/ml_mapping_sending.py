@@ -1,10 +1,11 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..core.awaited import Awaited, odoo_key
 from ..core.errors import ConnectorError
 from .client_actions import notification
 from .ml_connection_codes import CREATED_BY
-from .ml_mapped import MAPPED_MODELS, NOT_CODED
+from .ml_mapped import MAPPED_MODELS, NOT_CODED, title_of
 from .ml_sealed import needs
 from .ml_sentence import in_words
 from .sync_states import OPEN_STATES
@@ -21,10 +22,13 @@ class NoCodeError(ConnectorError):
     """
 
     error_class = "mapping"
-    can_come_true = True
 
-    def __init__(self, message, missing):
-        super().__init__(message)
+    def __init__(self, message, missing, company):
+        codes = [
+            Awaited("mapping", kind, odoo_key(record._name, record.id), title_of(record, company))
+            for kind, record in missing
+        ]
+        super().__init__(message, awaited=codes)
         self.missing = missing
 
 
@@ -88,9 +92,10 @@ class MlMappingSending(models.AbstractModel):
 
     @api.model
     def _list_missing(self, connection, missing):
-        """Create the missing rows of records without a code.
+        """Find or create the rows of records without a code.
 
         :param missing: [(kind, record)]
+        :return: the rows of all records that the connection has a row for
         """
         known = self.search(
             [
@@ -102,13 +107,14 @@ class MlMappingSending(models.AbstractModel):
         )
         there = {(row.kind, row.res_id) for row in known}
         of_connection = {"connection_id": connection.id, "direction": "out"}
-        self.create(
+        new = self.create(
             [
                 {**of_connection, "kind": kind, "res_id": record.id}
                 for kind, record in missing
                 if (kind, record.id) not in there
             ]
         )
+        return known | new
 
     @api.model
     def _map_created(self, connection, kind, record, mapping):
@@ -145,20 +151,18 @@ class MlMappingSending(models.AbstractModel):
             obsolete.filtered(lambda row: not row.waiting_count).sudo().unlink()  # sudo: as above
 
     def _end_outgoing(self):
-        """Release transfers of records that now have a code, and delete the rows out of Odoo that it settles."""
+        """End the rows out of Odoo of records that now have a code into Odoo."""
         incoming = self.filtered(lambda mapping: mapping.direction == "in" and mapping.res_id)
-        incoming._release_senders()
         for (connection, kind), mappings in incoming.grouped(lambda row: (row.connection_id, row.kind)).items():
-            rows = self.search(
-                [
-                    ("connection_id", "=", connection.id),
-                    ("direction", "=", "out"),
-                    ("kind", "=", kind),
-                    ("res_id", "in", mappings.mapped("res_id")),
-                    ("state", "=", "unmapped"),
-                ]
-            )
-            known = self._sent_as(connection, kind, self.env[MAPPED_MODELS[kind]].browse(rows.mapped("res_id")))
+            of_records = [("kind", "=", kind), ("res_id", "in", mappings.mapped("res_id"))]
+            self.search([("connection_id", "=", connection.id), ("direction", "=", "out"), *of_records])._end_settled()
+
+    def _end_settled(self):
+        """Release what waits for unmapped rows out of Odoo, and delete those whose records have a code."""
+        unmapped = self.filtered(lambda row: row.state == "unmapped")
+        unmapped._release()
+        for (connection, kind), rows in unmapped.grouped(lambda row: (row.connection_id, row.kind)).items():
+            known = self._sent_as(connection, kind, rows._records())
             # sudo: whoever may map may end what that settles
             rows.filtered(lambda row, known=known: row.res_id in known).sudo().unlink()
 
@@ -172,6 +176,7 @@ class MlMappingSending(models.AbstractModel):
             (same - kept).unlink()
             if kept.res_id != target.id:
                 kept.res_id = target.id
+            kept._end_settled()
 
     @needs("map")
     def action_create_in_provider(self):

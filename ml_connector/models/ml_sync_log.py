@@ -11,7 +11,7 @@ from ..core.remote import RemoteRecord
 from . import ml_error_class
 from .client_actions import open_address
 from .ml_sentence import Sentence, in_words
-from .sync_states import DECIDED_STATES, FINAL_STATES, ODOO, STATES
+from .sync_states import DECIDED_STATES, FINAL_STATES, STATES
 
 GC_LIMIT = 10_000
 
@@ -113,9 +113,6 @@ class MlSyncLog(models.Model):
     payload_text = fields.Text(
         "Payload", compute="_compute_payload_text", groups="ml_connector.group_ml_connector_manager"
     )
-    waiting_mapping_ids = fields.Many2many(
-        "ml.mapping", "ml_sync_log_waiting_mapping_rel", "log_id", "mapping_id", "Missing Mappings", readonly=True
-    )
     is_record_gone = fields.Boolean(
         "Deleted in Odoo", compute="_compute_is_record_gone", help="The record was created and later deleted."
     )
@@ -137,8 +134,6 @@ class MlSyncLog(models.Model):
     _open_idx = models.Index(
         "(connection_id, state, flow_id, company_id) WHERE state NOT IN ('done', 'ignored', 'superseded')"
     )
-    _dependency_idx = models.Index("(depends_kind, depends_external_id, connection_id) WHERE depends_kind IS NOT NULL")
-    _missing_idx = models.Index("(connection_id) WHERE state = 'waiting' AND depends_kind IS NOT NULL")
     _unacknowledged_idx = models.Index("(flow_id, id) WHERE is_acknowledged IS NOT TRUE AND state = 'pending'")
     _stopped_idx = models.Index("(connection_id) WHERE stop_count > 0")
     _record_idx = models.Index("(res_model, res_id)")
@@ -176,21 +171,19 @@ class MlSyncLog(models.Model):
             alive = set(self.env[model].browse(set(logs.mapped("res_id"))).exists()._ids)
             logs.filtered(lambda log, alive=alive: log.res_id not in alive).is_record_gone = True
 
-    @api.depends("state", "error_class", "depends_name", "is_awaited_gone")
+    @api.depends("state", "error_class", "wait_ids.name", "wait_ids.reason", "wait_ids.is_gone")
     @api.depends_context("lang")
     def _compute_advice(self):
         for log in self:
-            if log.is_awaited_gone:
+            wait = log.wait_ids[:1]
+            if wait.is_gone:
                 log.advice = self.env._(
                     "Create %(record)s again. This transfer then continues automatically. Or ignore both.",
-                    record=log.depends_name,
+                    record=wait.name,
                 )
                 continue
-            if log.depends_name and log.state == "waiting":
-                log.advice = self._dependency_advice(log)
-                continue
             advice = log.error_class and ml_error_class.advice(log.error_class, log.connection_id)
-            log.advice = in_words(self.env, advice)
+            log.advice = (log.state == "waiting" and wait._advice()) or in_words(self.env, advice)
 
     def _compute_payload_text(self):
         for log in self.sudo():  # sudo: the raw payload has no reader; what is shown is masked
@@ -223,23 +216,8 @@ class MlSyncLog(models.Model):
     def action_open_record(self):
         """Open the Odoo record, the awaited record or the missing mapping."""
         self.ensure_one()
-        if self.state == "waiting" and self.depends_kind == ODOO:
-            model, record_id = self.depends_external_id.split(",")
-            return {
-                "type": "ir.actions.act_window",
-                "name": self.env[model]._description,
-                "res_model": model,
-                "res_id": int(record_id or 0),
-                "view_mode": "form" if record_id else "list,form",
-            }
-        if self.state == "waiting" and self.waiting_mapping_ids:
-            return {
-                "type": "ir.actions.act_window",
-                "name": self.env._("Mappings"),
-                "res_model": "ml.mapping",
-                "view_mode": "list,form",
-                "domain": [("id", "in", self.waiting_mapping_ids.ids)],
-            }
+        if self.state == "waiting" and self.wait_reason in ("mapping", "change"):
+            return self.wait_ids._action_open()
         if not self.res_id:
             raise UserError(self.env._("This transfer has not created a record in Odoo yet."))
         return {

@@ -3,6 +3,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..core.awaited import Awaited
 from ..engine.answers import Answers
 from ..engine.deliveries import Deliveries
 from ..engine.report_back import ReportBack
@@ -114,7 +115,8 @@ class MlSyncLogDecisions(models.AbstractModel):
         for connection, group in logs.grouped("connection_id").items():
             results = group.filtered(lambda log: log.kind == "result")
             # sudo: what waited for a result that nobody tells any more is told itself
-            self.sudo()._release_dependents(connection, {(log.kind, log.external_id) for log in results})
+            waits = self.env["ml.wait"].sudo()
+            waits._release_for(connection, {Awaited("result", "", log.external_id) for log in results})
             group.sudo()._let_others_go_on()  # sudo: as above
             connection._trigger()  # to check the transfers that wait for these
 
@@ -122,7 +124,7 @@ class MlSyncLogDecisions(models.AbstractModel):
     def action_bring_again(self):
         """Create records again that were deleted in Odoo, with their files and dependents."""
         logs = self.sudo()  # sudo: users hold no write right on the queue, only this transition
-        gone = (logs | logs.filtered("is_awaited_gone")._awaited()).filtered("is_record_gone")
+        gone = (logs | logs.wait_ids.filtered("is_gone")._transfers()).filtered("is_record_gone")
         if not gone:
             raise UserError(self.env._("Only records that were deleted in Odoo can be created again."))
         gone._make_pending()

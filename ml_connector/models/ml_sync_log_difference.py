@@ -10,7 +10,7 @@ from ..core.messages import _
 from .client_actions import shown_as_text
 from .ml_sealed import needs
 from .ml_sentence import in_words
-from .sync_states import CLEAN, DECIDED_STATES, DECISIONS, DIFFERS
+from .sync_states import DECIDED_STATES, DECISIONS, DIFFERS
 
 DIFFERENCE_KINDS = ("expense_report", "cash_advance", "payroll")
 """Kinds of records whose new version may hold only a difference."""
@@ -162,4 +162,4 @@ class MlSyncLogDifference(models.AbstractModel):
             reversal=tuple(move.reversal_move_ids.mapped("name")) or "-",
             provider=self.provider_name,
         )
-        self.write({"state": "done", "outcome": "reversed", "note": note, "done_at": fields.Datetime.now(), **CLEAN})
+        self._write_clean({"state": "done", "outcome": "reversed", "note": note, "done_at": fields.Datetime.now()})

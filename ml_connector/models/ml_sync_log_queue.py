@@ -7,10 +7,7 @@ from ..core.items import UNREADABLE
 from ..core.messages import _
 from ..engine.answers import Answers
 from .ml_error_class import MAX_STOPS
-from .sync_states import (
-    CLEAN,
-    MERGED_STATES,
-)
+from .sync_states import MERGED_STATES
 
 
 class MlSyncLogQueue(models.AbstractModel):
@@ -163,4 +160,4 @@ class MlSyncLogQueue(models.AbstractModel):
         outdated._supersede()
 
     def _supersede(self):
-        self.write({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False, **CLEAN})
+        self._write_clean({"state": "superseded", "done_at": fields.Datetime.now(), "lease_until": False})

@@ -1,6 +1,22 @@
+from typing import NamedTuple
+
 from odoo import api, models
 
 CHANGED = "ml_connector.changed"
+
+
+class Watch(NamedTuple):
+    """Fields of a model whose changes a flow sends.
+
+    :param model: of the records that the flow sends
+    :param back: path from a changed record to those; empty: it is one of them
+    """
+
+    flow_id: int
+    connection_id: int
+    model: str
+    names: frozenset = frozenset()
+    back: str = ""
 
 
 class MlSyncMixin(models.AbstractModel):
@@ -20,6 +36,8 @@ class MlSyncMixin(models.AbstractModel):
         return records
 
     def write(self, vals):
+        left = [watch for watch in self._ml_watches() if watch.back.partition(".")[0] in vals]
+        self._ml_note(left, vals)
         result = super().write(vals)
         self._ml_note_change(vals)
         return result
@@ -28,26 +46,29 @@ class MlSyncMixin(models.AbstractModel):
         self._ml_note_change()
         return super().unlink()
 
-    def _ml_note_change(self, vals=None):
-        self._ml_note(self.env["ml.flow"]._watched_models().get(self._name), vals)
+    def _ml_watches(self):
+        return self.env["ml.flow"]._watched_models().get(self._name, ())
 
-    def _ml_note(self, watching, vals=None):
-        """
-        :param watching: {flow id: (connection id, names of watched fields)}
-        """
-        if not watching:
+    def _ml_note_change(self, vals=None):
+        self._ml_note(self._ml_watches(), vals)
+
+    def _ml_note(self, watches, vals=None):
+        """Note the records to which changed records belong, for the flows of `watches`."""
+        if not watches:
             return
         context = self.env.context
         source = context.get("ml_connection_id")
         if context.get("ml_no_sync") and not source:
             return
         precommit = self.env.cr.precommit
-        for flow_id, (connection_id, watched_fields) in watching.items():
+        for watch in watches:
             # changes from a provider are not sent back to it, but to other providers
-            if connection_id == source or (vals is not None and watched_fields.isdisjoint(vals)):
+            if watch.connection_id == source or (vals is not None and watch.names.isdisjoint(vals)):
                 continue
             if CHANGED not in precommit.data:
                 precommit.data[CHANGED] = {}
                 # sudo: whoever changes a record need not have a right on flows and the queue
                 precommit.add(self.env["ml.flow"].sudo()._enqueue_changes)
-            precommit.data[CHANGED].setdefault((flow_id, self._name), set()).update(self._ids)
+            # sudo: whoever changes a line need not see what it belongs to
+            changed = self.sudo().mapped(watch.back)
+            precommit.data[CHANGED].setdefault((watch.flow_id, watch.model), set()).update(changed._ids)

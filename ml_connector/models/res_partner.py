@@ -9,8 +9,6 @@ from odoo.tools import SQL
 _logger = logging.getLogger(__name__)
 
 RAISED = "ml_connector.raised_ranks"
-PERSON_FIELDS = frozenset({"active", "email", "name", "parent_id", "phone", "type"})
-"""Fields of contact persons that are sent with vendors."""
 
 
 class ResPartner(models.Model):
@@ -20,13 +18,6 @@ class ResPartner(models.Model):
     ml_sync_count = fields.Integer(
         "Transfers", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
     )
-
-    def _ml_note_change(self, vals=None):
-        """Treat changes of a contact person as changes of the vendor."""
-        super()._ml_note_change(vals)
-        is_watched = "res.partner" in self.env["ml.flow"]._watched_models()
-        if is_watched and (vals is None or not PERSON_FIELDS.isdisjoint(vals)) and (vendors := self.parent_id - self):
-            vendors._ml_note_change({"child_ids"})
 
     def _compute_ml_sync_count(self):
         self.env["ml.sync.log"]._count_for(self, "ml_sync_count")

@@ -1,4 +1,4 @@
-"""Models whose changes flows may send. `ml.flow` decides which fields are watched by which flow."""
+"""Models whose changes flows may send, and their lines. The exporter of a flow names the fields (`_reads`)."""
 
 from odoo import api, models
 
@@ -23,6 +23,11 @@ class AccountTax(models.Model):
     _inherit = ["account.tax", "ml.sync.mixin"]
 
 
+class AccountTaxRepartitionLine(models.Model):
+    _name = "account.tax.repartition.line"
+    _inherit = ["account.tax.repartition.line", "ml.sync.mixin"]
+
+
 class ResCompany(models.Model):
     _name = "res.company"
     _inherit = ["res.company", "ml.sync.mixin"]
@@ -36,6 +41,11 @@ class HrEmployee(models.Model):
 class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "ml.sync.mixin"]
+
+
+class AccountMoveLine(models.Model):
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "ml.sync.mixin"]
 
 
 class AccountPartialReconcile(models.Model):
@@ -66,27 +76,8 @@ class PurchaseOrder(models.Model):
 
 
 class PurchaseOrderLine(models.Model):
-    _inherit = "purchase.order.line"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        lines = super().create(vals_list)
-        lines.order_id._ml_note_change({"order_line"})
-        return lines
-
-    def write(self, vals):
-        result = super().write(vals)
-        if not {
-            "product_qty",
-            "price_unit",
-            "discount",
-            "name",
-            "product_id",
-            "analytic_distribution",
-            "tax_ids",
-        }.isdisjoint(vals):
-            self.order_id._ml_note_change({"order_line"})
-        return result
+    _name = "purchase.order.line"
+    _inherit = ["purchase.order.line", "ml.sync.mixin"]
 
     def _compute_qty_invoiced(self):
         super()._compute_qty_invoiced()
@@ -100,27 +91,10 @@ class PurchaseOrderLine(models.Model):
         """Queue locked orders, because this may complete them."""
         self._origin.order_id.filtered("locked")._ml_note_change({"order_line"})
 
-    def unlink(self):
-        orders = self.order_id
-        result = super().unlink()
-        orders.exists()._ml_note_change({"order_line"})
-        return result
-
 
 class ResPartnerBank(models.Model):
-    _inherit = "res.partner.bank"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        accounts = super().create(vals_list)
-        accounts.partner_id._ml_note_change({"bank_ids"})
-        return accounts
-
-    def write(self, vals):
-        partners = self.partner_id
-        result = super().write(vals)
-        (partners | self.partner_id)._ml_note_change({"bank_ids"})
-        return result
+    _name = "res.partner.bank"
+    _inherit = ["res.partner.bank", "ml.sync.mixin"]
 
 
 class StockPicking(models.Model):
@@ -129,14 +103,8 @@ class StockPicking(models.Model):
 
 
 class StockMove(models.Model):
-    _inherit = "stock.move"
-
-    def write(self, vals):
-        """The quantity of a move that is done already may be corrected."""
-        result = super().write(vals)
-        if "quantity" in vals:
-            self.picking_id._ml_note_change({"date_done"})
-        return result
+    _name = "stock.move"
+    _inherit = ["stock.move", "ml.sync.mixin"]
 
 
 class IrAttachment(models.Model):

@@ -221,7 +221,7 @@ class TestWhatIsLeftToDo(AlignmentCase):
         self.assertEqual((self.connection.unmapped_count, self.connection.next_step), (1, "map"))
         action = self.connection.action_open_unmapped()
         self.assertEqual(action["res_model"], "ml.mapping")
-        awaited = self.outgoing().search([("waiting_count", ">", 0), *action["domain"]])
+        awaited = self.outgoing().search([("wait_ids.log_id.state", "=", "waiting"), *action["domain"]])
         self.assertEqual(awaited, self.row_of(self.expense))
         awaited.code_id = self.code("account", "6341")
         self.connection.invalidate_recordset()

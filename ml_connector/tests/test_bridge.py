@@ -517,7 +517,7 @@ class TestThroughTheBooks(BridgeCase):
         self.bring()
         self.assertEqual((self.logs("payments").state, self.results()), ("done", []))
         (result,) = self.logs("results")
-        self.assertEqual((result.external_id, result.state, result.depends_name), ("payment-1", "waiting", "bill-1"))
+        self.assertEqual((result.external_id, result.state, result.wait_ids.name), ("payment-1", "waiting", "bill-1"))
         self.target.state = "connected"
         self.run_target()
         self.run_target()

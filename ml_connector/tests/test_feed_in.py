@@ -130,7 +130,7 @@ class TestFeedIn(FeedCase):
         content = sample(PAYMENTS).replace(b",700123,", b",,").replace(b",700124,", b",,").replace(b",700125,", b",,")
         file = self.take(PAYMENTS, content)
         log = self.logs("payments").filtered(lambda log: log.external_id == "PAY-5502")
-        self.assertEqual((log.state, log.depends_name), ("waiting", "FV/2026/11/0009"))
+        self.assertEqual((log.state, log.wait_ids.name), ("waiting", "FV/2026/11/0009"))
         # another vendor has a bill of the same number
         twin = self.env["account.move"].create(
             {

@@ -542,7 +542,7 @@ class TestRandomChanges(MergeCase):
             told = (self.steps, row.name, row.state, row.error_class, row.error_message)
             self.assertNotEqual(row.error_class, "bug", told)
             if row.state == "waiting":
-                self.assertTrue(row.waiting_mapping_ids or row.depends_external_id, told)
+                self.assertTrue(row.wait_ids, told)
             if row.state in ("waiting", "failed"):
                 self.assertTrue(row.error_message and row.advice, told)
         numbers = [bill.upper() for bill, _vendor in self.bills_there]

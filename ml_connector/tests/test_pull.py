@@ -320,7 +320,7 @@ class TestPull(ConnectorCase):
         self.put_bill(account="NOWHERE")
         self.remote.put("payments", "payment-1", {"bill": "bill-1", "vendor": "vendor-1", "amount": "100.00"})
         self.sync()
-        self.assertEqual((self.logs("payments").state, self.logs("payments").depends_kind), ("waiting", "bill"))
+        self.assertEqual((self.logs("payments").state, self.logs("payments").wait_ids.kind), ("waiting", "bill"))
         self.logs("bills").waiting_mapping_ids.res_id = self.expense.id
         self.run_worker()
         self.assertEqual(self.logs("payments").state, "done")

@@ -220,7 +220,7 @@ class TestCoding(PushCase):
         account = self.env["account.analytic.account"].create({"name": "Hamburg", "code": "S-1", "plan_id": plan.id})
         self.run_worker()
         log = self.logs("values")
-        self.assertEqual((log.state, log.error_class, log.depends_name), ("failed", "in_vain", "Sites"))
+        self.assertEqual((log.state, log.error_class, log.wait_ids.name), ("failed", "in_vain", "Sites"))
         self.assertIn("is inactive", log.error_message)
         self.switch_on("dimensions")
         self.run_worker()
@@ -334,7 +334,7 @@ class TestPurchases(PushCase):
         self.assertFalse(self.logs("vendors_push"))
         order = self.order(partner)
         self.run_worker()
-        self.assertEqual(self.logs("orders").depends_name, partner.display_name)
+        self.assertEqual(self.logs("orders").wait_ids.name, partner.display_name)
         self.run_worker()
         self.run_worker()
         self.assertEqual((self.states("orders"), self.states("vendors_push")), (["done"], ["done"]))
@@ -474,7 +474,7 @@ class TestPurchases(PushCase):
         with patch.object(FlowWork, "work", orders_alone):
             self.run_worker()
         waiting = self.logs("orders").filtered(lambda log: log.state == "waiting")
-        self.assertEqual(waiting.depends_name, order.picking_ids.name)
+        self.assertEqual(waiting.wait_ids.name, order.picking_ids.name)
         self.assertEqual(self.state_there(order), ("closed", []))
         self.assertEqual(len(self.remote.vendors["receipts"]), 1)
 

@@ -16,6 +16,7 @@ MODELS = {
     "ml.bridged.document",
     "ml.vendor.change",
     "ml.sync.log",
+    "ml.wait",
     "ml.sync.attempt",
     "ml.sync.chain",
     "ml.webhook.event",
@@ -139,6 +140,7 @@ class TestSecurity(ConnectorCase):
                 }
             ),
             "ml.sync.log": log,
+            "ml.wait": cls.env["ml.wait"].create({"log_id": log.id, "reason": "remote", "kind": "bill", "key": "1"}),
             "ml.sync.attempt": log.attempt_ids,
             "ml.sync.chain": cls.env["ml.sync.chain"].search([("connection_id", "=", cls.connection.id)]),
             "ml.webhook.event": cls.env["ml.webhook.event"].create(

@@ -75,7 +75,7 @@ class TestWaits(ConnectorCase):
         )
         self.run_worker()
         self.assertEqual(row.state, state, row.error_message)
-        self.assertFalse(row.depends_kind or (state == "done" and row.error_message))
+        self.assertFalse(row.wait_ids or (state == "done" and row.error_message))
 
     # ------------------------------------------------------------------ currencies
 
@@ -528,7 +528,13 @@ class TestPushWaitsInVain(PushCase, Vain):
         gone = self.vendor(name="Gone")
         key = f"res.partner,{gone.id}"
         gone.unlink()
-        row.write({"state": "waiting", "depends_kind": "vendor", "depends_external_id": key, "depends_name": "Gone"})
+        row.write(
+            {
+                "state": "waiting",
+                "error_class": "mapping",
+                "wait_ids": [Command.create({"reason": "sent", "kind": "vendor", "key": key, "name": "Gone"})],
+            }
+        )
         self.run_worker()
         self.assertEqual((row.state, row.error_class), ("failed", "in_vain"))
         self.assertIn("Gone was deleted", row.error_message)

@@ -51,13 +51,13 @@ def fill(env, transfers):
         SQL(
             """INSERT INTO ml_sync_log (name, connection_id, company_id, flow_id, direction, kind, state, outcome,
                     external_id, external_version, is_current, is_acknowledged, try_count, next_try_at, done_at,
-                    depends_kind, error_class, create_date, write_date)
+                    error_class, create_date, write_date)
                SELECT 'Bill ' || n, %(connection)s, %(company)s, %(flow)s,
                       CASE WHEN n %% 5 = 3 THEN 'push' ELSE 'pull' END,
                       CASE WHEN n %% 5 = 3 THEN 'result' ELSE 'bill' END, state,
                       CASE WHEN state = 'done' THEN CASE WHEN n %% 5000 = 7 THEN 'drift' ELSE 'created' END END,
                       md5(n::text), 'bench', TRUE, TRUE, 1, moment, CASE WHEN state = 'done' THEN moment END,
-                      NULL, CASE WHEN state IN ('waiting', 'failed') THEN 'mapping' END, moment, moment
+                      CASE WHEN state IN ('waiting', 'failed') THEN 'mapping' END, moment, moment
                  FROM (SELECT n, now() at time zone 'UTC' - (%(count)s - n) * interval '31 seconds' AS moment,
                               CASE WHEN n %% 50 = 0 THEN 'waiting' WHEN n %% 200 = 1 THEN 'failed'
                                    WHEN n %% 200 = 2 THEN 'pending' ELSE 'done' END AS state
@@ -70,8 +70,10 @@ def fill(env, transfers):
     )
     env.cr.execute(
         SQL(
-            """INSERT INTO ml_sync_log_waiting_mapping_rel (log_id, mapping_id)
-               SELECT id, %s + id %% 300 FROM ml_sync_log WHERE state = 'waiting' AND external_version = 'bench'""",
+            """INSERT INTO ml_wait (log_id, connection_id, reason, kind, key, mapping_id)
+               SELECT log.id, log.connection_id, 'mapping', mapping.kind, mapping.external_id, mapping.id
+                 FROM ml_sync_log log JOIN ml_mapping mapping ON mapping.id = %s + log.id %% 300
+                WHERE log.state = 'waiting' AND log.external_version = 'bench'""",
             min(mappings.ids),
         )
     )

@@ -148,7 +148,7 @@ def analytic_code(record):
 
 
 # of what Visma.net has no code for, only what a record waits for has to be chosen
-awaited = [("direction", "=", "out"), ("state", "=", "unmapped"), ("waiting_count", ">", 0)]
+awaited = [("direction", "=", "out"), ("state", "=", "unmapped"), ("wait_ids.log_id.state", "=", "waiting")]
 for mapping in env["ml.mapping"].search(awaited):
     if mapping.creation:
         continue

@@ -28,12 +28,11 @@ LEFT_BEHIND = """
     UNION SELECT 'parameter', key FROM ir_config_parameter WHERE key LIKE 'ml\\_connector%%'
 """
 
-RELEASED = Path(__file__).with_name("ml_connector-19.0.1.0.0.tar.xz")
-"""The Python code and the data files of the addon as that version had them."""
+RELEASES = Path(__file__).parent
+"""Archives of the Python code and the data files of the addon as earlier versions had them."""
 
-ROWS_OF_THE_RELEASED = """
+CONNECT = """
 from odoo import Command
-from odoo.addons.ml_connector import secret_box
 
 def connect(name, provider, **values):
     connection = env["ml.connection"].create({"name": name, "provider": provider, **values})
@@ -46,6 +45,10 @@ def user(login, *groups):
     return env["res.users"].with_context(no_reset_password=True).create({
         "name": login, "login": login, "group_ids": [Command.set([env.ref(group).id for group in groups])],
     })
+"""
+
+ROWS_OF_19_0_1_0_0 = """
+from odoo.addons.ml_connector import secret_box
 
 ramp = connect("Ramp", "ramp", environment="sandbox")
 ramp.write({
@@ -155,6 +158,147 @@ print(json.dumps({
 }))
 """
 
+ROWS_OF_19_0_1_1_0 = """
+company = env.company
+ramp = connect("Ramp", "ramp", environment="sandbox")
+ramp.write({"state": "connected", "check_state": "ok"})
+visma = connect("Visma", "visma")
+source = connect("Source", "ramp", environment="sandbox", target_id=visma.id, target_mode="bridge")
+files = connect("Files", "stampli")
+user("maps", "ml_connector.group_ml_connector_accountant", "account.group_account_invoice")
+
+vendor = env["res.partner"].create({"name": "Vendor", "supplier_rank": 1})
+env["ml.binding"].create([
+    {"connection_id": ramp.id, "kind": "vendor", "external_id": "vendor-1", "res_model": "res.partner",
+     "res_id": vendor.id, "external_version": "7", "fingerprint": "abc", "agreed_vendor": {"street": "Old 1"}},
+])
+
+def account(number):
+    return env["account.account"].create({
+        "name": f"Account {number}", "code": f"9{number}", "account_type": "expense",
+        "company_ids": [Command.set(company.ids)],
+    })
+
+accounts = {number: account(number) for number in range(1, 7)}
+
+def mapping(connection, code, **values):
+    return env["ml.mapping"].create({
+        "connection_id": connection.id, "kind": "account", "external_id": f"id-{code}", "external_code": code,
+        "external_name": f"Code {code}", **values,
+    })
+
+mapping(ramp, "manual").res_id = accounts[1].id
+mapping(ramp, "by code").write({"res_id": accounts[2].id, "origin": "code"})
+mapping(ramp, "ignored").is_ignored = True
+first, second = mapping(ramp, "first"), mapping(ramp, "second")
+mapping(ramp, "finer").res_id = accounts[3].id
+finer = env["ml.mapping"].search([("external_code", "=", "finer")])
+for number, values in (4, {"mapping_id": finer.id}), (5, {"is_ignored": True}), (6, {}):
+    env["ml.outgoing.code"].create({
+        "connection_id": ramp.id, "kind": "account", "res_id": accounts[number].id,
+        "name": f"Account {number}", **values,
+    })
+target = mapping(visma, "target")
+forwarded = mapping(source, "forwarded")
+forwarded.target_mapping_id = target
+env["ml.binding"].create({
+    "connection_id": visma.id, "kind": "account", "external_id": "made", "res_model": "ml.mapping",
+    "res_id": forwarded.id,
+})
+mapping(source, "left out").is_ignored = True
+mapping(source, "no_account", external_id="no_account")
+both = mapping(source, "both")
+both.write({"res_id": accounts[1].id, "is_ignored": True})
+unmapped = mapping(source, "not forwarded yet")
+
+def log(name, flow, state="waiting", error_class="mapping", connection=ramp, **values):
+    flow = connection.flow_ids.filtered(lambda other: other.key == flow)
+    return env["ml.sync.log"].create({
+        "name": name, "connection_id": connection.id, "company_id": company.id, "flow_id": flow.id, "kind": flow.kind,
+        "direction": flow.direction, "state": state, "error_class": error_class, "external_id": name, "try_count": 1,
+        "error_message": "Example", **values,
+    })
+
+def awaits(kind, key, name=False):
+    return {"depends_kind": kind, "depends_external_id": key, "depends_name": name}
+
+order = {"res_model": "purchase.order", "res_id": 900, "external_id": False}
+log("two codes", "bills", waiting_mapping_ids=[Command.set([first.id, second.id])])
+log("credit to book", "transactions", connection=source, waiting_mapping_ids=[Command.set(unmapped.ids)])
+log("code without a mapping", "bills_push", res_model="account.move", res_id=902, external_id=False,
+    **awaits("code:account", "account.account,0", "Account 0"))
+log("code to forward", "bills", connection=source, waiting_mapping_ids=[Command.set(unmapped.ids)])
+log("bill", "payments", **awaits("bill", "bill-1", "INV-1"))
+log("deleted bill", "payments", is_awaited_gone=True, **awaits("bill", "bill-2", "INV-2"))
+log("failed bill", "payments", "failed", "in_vain", **awaits("bill", "bill-3", "INV-3"))
+log("vendor", "purchase_orders_push", **order, **awaits("vendor", f"res.partner,{vendor.id}", "Vendor"))
+log("code", "bills_push", res_model="account.move", res_id=901, external_id=False,
+    **awaits("code:account", f"account.account,{accounts[6].id}", "Account 6"))
+log("change of the provider", "vendors_push", error_class="unseen_change", res_model="res.partner", res_id=vendor.id,
+    **awaits("vendor", "vendor-1"))
+log("currency", "bills", error_class="not_ready", **awaits("odoo", f"res.currency,{company.currency_id.id}"))
+log("rate", "bills", error_class="not_ready", **awaits("odoo", "res.currency.rate,"))
+log("result", "results", kind="result", direction="push", **awaits("result", "bill-1", "INV-1"))
+log("ignored", "payments", "ignored", **awaits("bill", "bill-1", "INV-1"))
+log("retried", "payments", "pending", **awaits("bill", "bill-1", "INV-1"))
+env["ml.sync.attempt"]._append(ramp, [
+    {"subject": "bills bill-1", "action": "write", "outcome": "failed"},
+    {"subject": "bills bill-2", "action": "write", "outcome": "created"},
+])
+env["ml.feed.template"].search([("connection_id", "=", files.id)], limit=1).write({"name": "Own", "file_name": "own*"})
+env.cr.commit()
+"""
+
+UPGRADED_FROM_19_0_1_1_0 = """
+import json
+connections = {connection.name: connection for connection in env["ml.connection"].search([])}
+ramp = connections["Ramp"]
+ids = {f"account.account,{account.id}": account.name for account in env["account.account"].search([])}
+ids |= {f"res.partner,{env['res.partner'].search([('name', '=', 'Vendor')]).id}": "Vendor"}
+ids |= {f"res.currency,{env.company.currency_id.id}": "Currency"}
+logs = {log.name: log for log in env["ml.sync.log"].search([])}
+rows = logs["two codes"].waiting_mapping_ids.with_user(env["res.users"].search([("login", "=", "maps")]))
+states = []
+waits = {
+    name: [
+        [
+            *(wait.reason, wait.kind, ids.get(wait.key, wait.key), wait.name, wait.mapping_id.external_code),
+            *(wait.mapping_id.direction, wait.is_gone),
+        ]
+        for wait in log.wait_ids
+    ]
+    for name, log in logs.items()
+}
+before = {name: log.state for name, log in logs.items()}
+verify = env["ml.sync.attempt"]._verify
+trail = verify(ramp)
+for row in rows:
+    row.res_id = env["account.account"].search([("name", "=", "Account 1")]).id
+    states.append(logs["two codes"].state)
+template = env["ml.feed.template"].search([("name", "=", "Own")])
+binding = env["ml.binding"].search([("external_id", "=", "vendor-1")])
+made = env["ml.binding"].search([("external_id", "=", "made")])
+def mapped(direction, connection):
+    rows = env["ml.mapping"].search([("direction", "=", direction), ("connection_id", "=", connections[connection].id)])
+    return {row.display_name: [row.state, row.origin, row.code_id.external_code] for row in rows}
+print(json.dumps({
+    "out": mapped("out", "Ramp"),
+    "in": mapped("in", "Source"),
+    "forward": mapped("forward", "Source"),
+    "forward of others": mapped("forward", "Ramp"),
+    "made": [made.res_model, env["ml.mapping"].browse(made.res_id).display_name,
+             env["ml.mapping"].browse(made.res_id).direction],
+    "waits": waits,
+    "states": {state: sorted(name for name in before if before[name] == state) for state in set(before.values())},
+    "of another connection": len(env["ml.wait"].search([]).filtered(
+        lambda wait: wait.connection_id != wait.log_id.connection_id)),
+    "released": states,
+    "trail": [trail, verify(ramp)],
+    "template": [template.file_name, template.active, bool(template.column_ids)],
+    "binding": [binding.external_version, binding.fingerprint, binding.agreed_vendor],
+}))
+"""
+
 MAKE_CONNECTION = """
 connection = env["ml.connection"].create({"name": "Ramp", "provider": "ramp", "environment": "sandbox"})
 connection.credential_ids.filtered("is_secret").new_secret = "example-secret"
@@ -204,22 +348,22 @@ def complaints(log):
     return [line for line in lines if re.search(r" (WARNING|ERROR|CRITICAL) ", line) and "ml" in line.split(":", 3)[-1]]
 
 
-@pytest.fixture
-def released(tmp_path):
-    """The argument with which Odoo finds the released addon in the place of this one."""
-    with tarfile.open(RELEASED) as archive:
-        archive.extractall(tmp_path, filter="data")
-    folders = [folder for folder in odoo.addons_path() if folder != paths.ROOT]
-    return f"--addons-path={','.join(map(str, [*folders, tmp_path]))}"
+def upgraded(database, log, folder, version, rows, look):
+    """What `look` finds after the upgrade of a database with `rows` of an earlier version."""
+    with tarfile.open(RELEASES / f"ml_connector-{version}.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    folders = [other for other in odoo.addons_path() if other != paths.ROOT]
+    released = f"--addons-path={','.join(map(str, [*folders, folder]))}"
+    run(database, log, "-i", "ml_connector", released)
+    odoo.shell(database, CONNECT + rows, released)
+    run(database, log, "-u", "ml_connector")
+    return json.loads(odoo.shell(database, look))
 
 
-def test_upgrade_from_the_released_version_and_uninstall(database, log, released):
+def test_upgrade_from_19_0_1_0_0_and_uninstall(database, log, tmp_path):
     """Connections keep working, or say what a person has to decide."""
     before = set(map(tuple, postgres.query(database, LEFT_BEHIND)))
-    run(database, log, "-i", "ml_connector", released)
-    odoo.shell(database, ROWS_OF_THE_RELEASED, released)
-    run(database, log, "-u", "ml_connector")
-    found = json.loads(odoo.shell(database, UPGRADED))
+    found = upgraded(database, log, tmp_path, "19.0.1.0.0", ROWS_OF_19_0_1_0_0, UPGRADED)
     assert found == {
         "state": ["connected", False, "example-secret"],
         "refresh": "example-refresh",
@@ -247,6 +391,72 @@ def test_upgrade_from_the_released_version_and_uninstall(database, log, released
     odoo.shell(database, UNINSTALL)
     assert not odoo.installed(database)
     assert set(map(tuple, postgres.query(database, LEFT_BEHIND))) == before
+    assert complaints(log) == []
+
+
+def test_upgrade_from_19_0_1_1_0(log, tmp_path):
+    """Mappings and what transfers wait for have their new form, and the transfers continue as before."""
+    with odoo.temporary_database("test_upgrade", install=False) as name:
+        found = upgraded(name, log, tmp_path, "19.0.1.1.0", ROWS_OF_19_0_1_1_0, UPGRADED_FROM_19_0_1_1_0)
+    assert found == {
+        "out": {
+            "Account 4": ["mapped", "manual", "finer"],
+            "Account 5": ["ignored", False, False],
+            "Account 6": ["unmapped", False, False],
+        },
+        "in": {
+            **{f"{code} Code {code}": ["unmapped", False, False] for code in ("forwarded", "not forwarded yet")},
+            "left out Code left out": ["ignored", False, False],
+            "both Code both": ["mapped", "manual", False],
+        },
+        "forward": {
+            "forwarded Code forwarded": ["mapped", False, "target"],
+            "left out Code left out": ["ignored", False, False],
+            "both Code both": ["ignored", False, False],
+            "no_account Code no_account": ["unmapped", False, False],
+            "not forwarded yet Code not forwarded yet": ["unmapped", False, False],
+        },
+        "forward of others": {},
+        "made": ["ml.mapping", "forwarded Code forwarded", "forward"],
+        "waits": {
+            "two codes": [
+                ["mapping", "account", "id-first", False, "first", "in", False],
+                ["mapping", "account", "id-second", False, "second", "in", False],
+            ],
+            "code to forward": [
+                ["mapping", "account", "id-not forwarded yet", False, "not forwarded yet", "forward", False]
+            ],
+            "bill": [["remote", "bill", "bill-1", "INV-1", False, False, False]],
+            "deleted bill": [["remote", "bill", "bill-2", "INV-2", False, False, True]],
+            "failed bill": [["remote", "bill", "bill-3", "INV-3", False, False, False]],
+            "vendor": [["sent", "vendor", "Vendor", "Vendor", False, False, False]],
+            "code": [["mapping", "account", "Account 6", "Account 6", False, "out", False]],
+            "change of the provider": [["remote", "vendor", "vendor-1", False, False, False, False]],
+            "currency": [["change", False, "Currency", False, False, False, False]],
+            "rate": [["change", False, "res.currency.rate,", False, False, False, False]],
+            "result": [["result", False, "bill-1", "INV-1", False, False, False]],
+            "credit to book": [["mapping", "account", "id-not forwarded yet", False, "not forwarded yet", "in", False]],
+            "code without a mapping": [],
+            "ignored": [],
+            "retried": [["remote", "bill", "bill-1", "INV-1", False, False]],
+        },
+        "states": {
+            "waiting": sorted(
+                [
+                    *("two codes", "code to forward", "credit to book", "bill", "deleted bill", "vendor", "code"),
+                    *("change of the provider", "currency", "rate", "result"),
+                ]
+            ),
+            "failed": ["failed bill"],
+            "ignored": ["ignored"],
+            "pending": ["code without a mapping", "retried"],
+        },
+        "of another connection": 0,
+        "released": ["waiting", "pending"],
+        "trail": ["", ""],
+        "template": ["own*", True, True],
+        "binding": ["7", "abc", {"street": "Old 1"}],
+    }
     assert complaints(log) == []
 
 

@@ -63,7 +63,7 @@ def test_mapping_stays_with_its_connection_and_vendor(offices, a, b, unchanged):
         {"origin": "code"},
         {"external_id": "honest"},
         {"state": "mapped"},
-        {"waiting_log_ids": [(6, 0, [a["ml.sync.log"]])]},
+        {"wait_ids": [(6, 0, [a["ml.wait"]])]},
     ):
         for person in (offices.b.user, offices.b.accountant, offices.b.administrator):
             refused(person, "ml.mapping", "write", [b["ml.mapping"]], values)

@@ -49,6 +49,7 @@ partner = env["res.partner"].create({"name": "Supplier of " + company.name, "com
 log = env["ml.sync.log"].create({
     "name": "Example", "connection_id": connection.id, "company_id": company.id, "flow_id": flow.id,
     "direction": "pull", "kind": "bill", "state": "failed", "external_id": "bill-1",
+    "wait_ids": [Command.create({"reason": "remote", "kind": "vendor", "key": "vendor-1"})],
 })
 env["ml.sync.attempt"]._append(connection, [{"log": log, "action": "write", "outcome": "failed"}])
 template = env["ml.feed.template"].create({
@@ -85,8 +86,8 @@ dry_run = env["ml.dry.run"].create({"flow_id": flow.id})
 recovery = env["ml.recovery"].create({"connection_id": connection.id, "since": "2026-01-05"})
 trial = env["ml.feed.import"].create({"template_id": template.id, "content": "YQ==", "name": "a.csv"})
 made = [
-    connection, flow, log, template, mapping, partner, expense, bill, payment, order, paying, dry_run, company,
-    template.column_ids,
+    connection, flow, log, log.wait_ids, template, mapping, partner, expense, bill, payment, order, paying, dry_run,
+    company, template.column_ids,
     bill.invoice_line_ids, log.attempt_ids, connection.credential_ids[:1],
     env["ml.token"].search([("connection_id", "=", connection.id)]),
     env["ml.sync.chain"].search([("connection_id", "=", connection.id)]),
