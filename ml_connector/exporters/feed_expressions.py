@@ -137,7 +137,7 @@ READS = {
 def paths_read(expression, argument, model):
     """The field paths that a column with this expression reads of records of a model."""
     if expression == "code" and not argument:
-        return ["commercial_partner_id.id"]
+        return ["commercial_partner_id.id", "create_date"]
     if expression == "own_id" and not argument:
         return ["create_date"]
     if expression == "is_active" and "active" in model._fields:

@@ -7,7 +7,7 @@ from datetime import datetime
 from odoo.fields import Domain
 
 from ..core.documents import OwnId
-from ..core.own_ids import mark_of
+from ..core.own_ids import mark_of, marks_since
 from .feed_expressions import EXPRESSIONS, paths_read
 
 BATCH = 1000
@@ -48,6 +48,7 @@ class FeedSource:
         self._followers = {}
         self._lines = {}
         self._analytic = None
+        self._marks_since = marks_since(self.env)
         self._key = self._index("id")
         self._name = self._index("name")
 
@@ -194,13 +195,13 @@ class FeedSource:
         mapped = {mapping.res_id: mapping.external_id for mapping in mappings}
         unknown = [partner_id for partner_id in partner_ids if partner_id not in mapped]
         births = self._births(unknown)
-        return mapped | {partner_id: self._partner_code(partner_id, births.get(partner_id)) for partner_id in unknown}
+        return mapped | {partner_id: self._partner_code(partner_id, births[partner_id]) for partner_id in unknown}
 
     def _births(self, partner_ids):
         # sudo: of contacts that the user may not see only the time of creation is read
-        partners = self.env["res.partner"].sudo().with_context(active_test=False)
-        found = partners.search_fetch([("id", "in", partner_ids)], ["create_date"])
-        return {partner.id: partner.create_date for partner in found}
+        partners = self.env["res.partner"].sudo().browse(partner_ids)
+        partners.fetch(["create_date"])
+        return dict(zip(partner_ids, self._cached(partners, partners._fields["create_date"]), strict=True))
 
     def _partner_code(self, partner_id, born):
         """The code of a contact without a mapped code. Its reference is not used, because it could change."""
@@ -208,7 +209,7 @@ class FeedSource:
         return f"V{own_id:05d}" + (f"-{own_id.mark}" if own_id.mark else "")
 
     def own_id(self, record_id, born):
-        return OwnId(record_id, mark_of(self.env, born))
+        return OwnId(record_id, mark_of(born, self._marks_since))
 
     def single_analytic(self, distribution, plan_name):
         if self._analytic is None:

@@ -245,7 +245,8 @@ env["ml.sync.attempt"]._append(ramp, [
     {"subject": "bills bill-1", "action": "write", "outcome": "failed"},
     {"subject": "bills bill-2", "action": "write", "outcome": "created"},
 ])
-env["ml.feed.template"].search([("connection_id", "=", files.id)], limit=1).write({"name": "Own", "file_name": "own*"})
+read = [("connection_id", "=", files.id), ("direction", "=", "pull")]
+env["ml.feed.template"].search(read, limit=1).write({"name": "Own", "file_name": "own*"})
 env.cr.commit()
 """
 

@@ -18,7 +18,6 @@ DOUBTS = {
     "challenge_in": ("event", "object"),
     "unknown_status": (0, 404),
     "po_list_obeys_default": (True, False),
-    "bank_approval": (True, False),
     "vendor_approval": (False, True),
     "contact_approval": (False, True),
     "task_polls": (1, 3),

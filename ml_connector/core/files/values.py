@@ -1,5 +1,6 @@
 """Values in files: each column has exactly one format."""
 
+import functools
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -192,8 +193,9 @@ def writer_of(column, template):
     words = dict(column.values)
     writers = {
         "decimal": lambda value: _write_number(value, column.decimals, template),
-        "date": lambda value: value.strftime(template.date_format),
-        "datetime": lambda value: value.strftime(template.datetime_format),
+        # the days of a file repeat
+        "date": functools.lru_cache(lambda value: value.strftime(template.date_format)),
+        "datetime": functools.lru_cache(lambda value: value.strftime(template.datetime_format)),
         "boolean": lambda value: template.true_word if value else template.false_word,
     }
     write = writers.get(column.type) or _text
