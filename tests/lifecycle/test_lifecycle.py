@@ -439,7 +439,7 @@ def test_upgrade_from_19_0_1_1_0(log, tmp_path):
             "credit to book": [["mapping", "account", "id-not forwarded yet", False, "not forwarded yet", "in", False]],
             "code without a mapping": [],
             "ignored": [],
-            "retried": [["remote", "bill", "bill-1", "INV-1", False, False]],
+            "retried": [["remote", "bill", "bill-1", "INV-1", False, False, False]],
         },
         "states": {
             "waiting": sorted(
