@@ -133,8 +133,13 @@ def test_rule_and_column_are_not_moved(offices, a, b, unchanged):
     refused(administrator, "ml.feed.column", "create", [moved])
 
 
-def test_code_for_sending_names_a_code_of_its_own_connection(offices, a, b, unchanged):
-    (outgoing,) = mappings(offices, {"direction": "out", "kind": "vendor", "res_id": b["res.partner"]})
+@pytest.fixture
+def outgoing(offices, b):
+    """A mapping of company B out of Odoo."""
+    return mappings(offices, {"direction": "out", "kind": "vendor", "res_id": b["res.partner"]})[0]
+
+
+def test_code_for_sending_names_a_code_of_its_own_connection(offices, a, b, outgoing, unchanged):
     for person in (offices.b.user, offices.b.accountant, offices.b.administrator):
         for values in (
             {"code_id": a["ml.mapping"]},

@@ -73,7 +73,7 @@ files = env["ml.connection"].create({{"name": "Files", "provider": "stampli", "c
 partner = env["res.partner"].create({{"name": "Evil Ltd", "company_id": company.id}})
 Mapping = env["ml.mapping"]
 outgoing = Mapping.create(
-    {{"connection_id": connection.id, "direction": "out", "kind": "vendor", "res_id": partner.id}}
+    {{"connection_id": connection.id, "direction": "out", "kind": "vendor", "res_id": partner.copy().id}}
 )
 result = {{
     "target": target.id, "files": files.id, "evil": partner.id, "ml.mapping.code_id": outgoing.id,
