@@ -87,7 +87,7 @@ def failure_of(log, error):
 
 def _unmapped(log, error):
     """{`Awaited`: its mapping} of the missing mappings of an error."""
-    direction = log.flow_id._writer()._direction if log.direction == "pull" else "in"
+    direction = log.flow_id._importer()._direction if log.direction == "pull" else "in"
     mappings = log.env["ml.mapping"]._upsert(log.connection_id, error.references, direction)
     if error.proposal:
         mappings._note_proposal(error.references[0], error.proposal)

@@ -48,6 +48,8 @@ class MlExporter(models.AbstractModel):
     """Whether a record that the provider has is sent again when it changes; otherwise the difference is shown."""
     _may_leave = False
     """Whether a sent record may leave the domain of its flow, other than by its state or `active`."""
+    _watches_files = False
+    """Whether a file that is added to a sent record is sent too."""
     _goes_in_order_of = ""
     """Field of the owner whose records are sent in sequence, such as the vendor of bills; empty: any order."""
 

@@ -53,6 +53,7 @@ from . import mail_followers
 from . import hr_expense
 from . import ml_sync_mixin
 from . import account_move
+from . import account_payment
 from . import res_partner
 from . import purchase_order
 from . import res_company

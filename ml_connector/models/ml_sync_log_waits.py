@@ -5,7 +5,6 @@ from ..core.awaited import Awaited, odoo_key
 from .ml_wait import REASONS
 from .sync_states import CLEAN, MERGED_STATES
 
-WITHOUT_READER = ("result", "feed_file")
 """Kinds of outgoing transfers without an Odoo record."""
 
 
@@ -58,8 +57,8 @@ class MlSyncLogWaits(models.AbstractModel):
     def _let_others_go_on(self):
         """Release documents that waited for a failed or ignored detail, such as a file."""
         for log in self.filtered(lambda log: log.state in ("failed", "ignored") and log.direction == "push"):
-            has_reader = log.res_id and log.kind not in WITHOUT_READER
-            if has_reader and not log.flow_id._reader(log.res_model)._holds_up:
+            has_exporter = log.res_id and log.flow_id._has_documents()
+            if has_exporter and not log.flow_id._exporter(log.res_model)._holds_up:
                 sent = Awaited("sent", log.kind, odoo_key(log.res_model, log.res_id))
                 self.env["ml.wait"]._release_for(log.connection_id, {sent})
 

@@ -254,7 +254,7 @@ record = mapping("account", direction="out", res_id=records["account"])""",
     ("ml.sync.log", "action_arrived"): "record = log('arrived', state='unknown', direction='push')",
     ("ml.sync.log", "action_not_arrived"): "record = log('not arrived', state='unknown', direction='push')",
     ("ml.sync.log", "action_keep_odoo"): "record = log('keep', conflict={'email': ['a', 'b']})",
-    ("ml.sync.log", "action_take_vendor"): "record = log('take', conflict={'email': ['a', 'b']})",
+    ("ml.sync.log", "action_keep_provider"): "record = log('take', conflict={'email': ['a', 'b']})",
     ("ml.sync.log", "action_next_open_day"): "record = log('closed', error_class='locked_period')",
     ("ml.sync.log", "action_date_is_right"): "record = log('long ago', error_class='doubtful_date')",
     ("ml.sync.log", "action_book_difference"): """

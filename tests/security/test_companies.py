@@ -448,7 +448,7 @@ result = env["res.partner"].with_context(allowed_company_ids=[{company}]).create
 """
 READ = """
 flow = env["ml.flow"].search([("connection_id", "=", {connection}), ("key", "=", "vendors_push")])
-reader = flow._reader("res.partner")
+reader = flow._exporter("res.partner")
 result = repr(reader._vendor(reader.env["res.partner"].browse({partner})))
 """
 NUMBERS = """

@@ -78,8 +78,9 @@ def sent(sandbox, made, answers):
         contacts=(*vendor().contacts, PERSON),
     )
     again = push(made, "vendors_push", changed, supplier.external_id)
-    row = made.client.vendor(supplier.external_id)
-    contacts = {contact["email"] for page in made.client.vendor_contacts(supplier.external_id) for contact in page}
+    row = made.client.one(f"/vendors/{supplier.external_id}")
+    pages = made.client.pages_of_record(f"/vendors/{supplier.external_id}/contacts")
+    contacts = {contact["email"] for page in pages for contact in page}
     # what the interface does not take, or people have to approve, is said
     is_older, waits = answers["tenant"] == "older", answers["contact_approval"]
     assert (row["name"] == "Vendor Renamed") is not is_older
