@@ -6,13 +6,13 @@ from datetime import datetime
 
 import pytest
 import requests
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettings, forms
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+from concur_support import client_of, obeyed_sandbox
+from sandbox.concur import ConcurSandbox, ConcurSettings, forms
+from sandbox.concur.state import REQUEST_TOKEN
 
 from ml_connector.core.errors import AuthError, NetworkError, RateLimitError, RemoteError
 from ml_connector.core.http import MemoryTokens
 from ml_connector.core.http.oauth import AccessToken
-from ml_connector.providers.concur.client import ConcurClient
 from ml_connector.providers.concur.financial_documents import acknowledge, confirm, document, ready_documents
 from ml_connector.providers.concur.vendors import vendor_pages
 
@@ -38,9 +38,8 @@ class NotingTokens(MemoryTokens):
 
 @pytest.fixture
 def sandbox():
-    with ConcurSandbox(size="small") as sandbox:
-        yield sandbox
-        assert sandbox.control.violations() == []
+    with obeyed_sandbox() as running:
+        yield running
 
 
 @pytest.fixture
@@ -49,20 +48,18 @@ def tokens():
 
 
 def connect(sandbox, tokens, **options):
-    options = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "company_id": COMPANY_UUID,
-        "request_token": REQUEST_TOKEN,
-        "sleep": lambda seconds: None,
-        **options,
-    }
-    return ConcurClient(sandbox.url, tokens=tokens, **options)
+    return client_of(sandbox.url, tokens, **options)
 
 
 @pytest.fixture
 def client(sandbox, tokens):
     return connect(sandbox, tokens)
+
+
+def scripted(script, tokens):
+    """A client that has a token of the scripted server."""
+    tokens.get(lambda: AccessToken("token", 3600))
+    return client_of(script.url, tokens)
 
 
 def grants(sandbox):
@@ -130,14 +127,7 @@ def test_the_company_moves_before_the_first_token(sandbox, client, tokens):
     ],
 )
 def test_no_token_goes_to_another_server(tokens, place):
-    client = ConcurClient(
-        "https://glz.api.concursolutions.com",
-        client_id="id",
-        client_secret="example",
-        company_id=COMPANY_UUID,
-        request_token=REQUEST_TOKEN,
-        tokens=tokens,
-    )
+    client = client_of("https://glz.api.concursolutions.com", tokens)
     with pytest.raises(RemoteError, match="outside of its own domains"):
         client.own_location(place)
 
@@ -151,14 +141,7 @@ def test_no_token_goes_to_another_server(tokens, place):
     ],
 )
 def test_a_data_centre_is_scheme_and_host_alone(tokens, place):
-    client = ConcurClient(
-        "https://glz.api.concursolutions.com",
-        client_id="id",
-        client_secret="example",
-        company_id=COMPANY_UUID,
-        request_token=REQUEST_TOKEN,
-        tokens=tokens,
-    )
+    client = client_of("https://glz.api.concursolutions.com", tokens)
     assert client.own_location(place) == "https://eu2.api.concursolutions.com"
 
 
@@ -320,20 +303,14 @@ def test_error_bodies_of_all_generations(client, body, expected):
 
 
 def test_a_deadlock_is_tried_again_and_another_400_is_not(script, tokens):
-    client = ConcurClient(
-        script.url, client_id="id", client_secret="example", company_id="c", request_token="r", tokens=tokens
-    )
-    tokens.get(lambda: AccessToken("token", 3600))
+    client = scripted(script, tokens)
     script.answers = [(400, '{"message": "Transaction was deadlocked: deadlock victim"}')]
     with pytest.raises(RemoteError, match="deadlock"):
         ready_documents(client, "expense")
 
 
 def test_pages_by_offset_follow_no_address(script, tokens):
-    client = ConcurClient(
-        script.url, client_id="id", client_secret="example", company_id="c", request_token="r", tokens=tokens
-    )
-    tokens.get(lambda: AccessToken("token", 3600))
+    client = scripted(script, tokens)
     script.answers = [
         (200, '{"Vendor": [{"n": 1}], "NextPage": "https://www.concursolutions.com/api/v3.1/x?offset=abc&limit=1"}'),
         (200, '{"Vendor": {"n": 2}, "Items": null, "NextPage": null}'),
@@ -344,10 +321,7 @@ def test_pages_by_offset_follow_no_address(script, tokens):
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_pages_by_number(script, tokens, first):
-    client = ConcurClient(
-        script.url, client_id="id", client_secret="example", company_id="c", request_token="r", tokens=tokens
-    )
-    tokens.get(lambda: AccessToken("token", 3600))
+    client = scripted(script, tokens)
     script.answers = [
         (200, '{"content": [{"n": 1}], "page": {"totalPages": 2}}'),
         (200, '{"content": [{"n": 2}], "page": {"totalPages": 2}}'),

@@ -6,18 +6,15 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from concur_support import connect, obeyed_sandbox
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Clearing, Paid, Result
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
 from ml_connector.providers.concur.bills import invoice
-from ml_connector.providers.concur.client import ConcurClient
 from ml_connector.providers.concur.payment_requests import payment_request, possible_codes
 from ml_connector.providers.concur.payments import INVOICE_PAYMENTS_PATH
 from ml_connector.providers.concur.results import confirmation
@@ -28,24 +25,13 @@ DAY = "2026-09-30"
 
 @pytest.fixture
 def sandbox():
-    with ConcurSandbox(size=12, base_date=date.fromisoformat(DAY)) as running:
+    with obeyed_sandbox(size=12) as running:
         yield running
-        assert running.control.violations() == []
 
 
 @pytest.fixture
 def concur(sandbox):
-    credentials = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "company_id": COMPANY_UUID,
-        "request_token": REQUEST_TOKEN,
-    }
-    made = ConcurProvider(
-        Settings(base_url=sandbox.url, credentials=credentials, instance="db:1"), MemoryTokens(), None
-    )
-    made.__dict__["client"] = ConcurClient(sandbox.url, tokens=made._tokens, sleep=lambda seconds: None, **credentials)
-    return made
+    return connect(sandbox)
 
 
 def pulled(made, cursor="", since=None):

@@ -1,21 +1,15 @@
 """Vendors between Odoo and Concur, against the Concur sandbox, which checks every request by the published contract."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
+from concur_support import connect, obeyed_sandbox
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import OwnId
-from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
-from ml_connector.providers.concur import ConcurProvider
-from ml_connector.providers.concur.client import ConcurClient
 from ml_connector.providers.concur.vendors import own_code, own_partner, vendor, vendor_item
 from ml_connector.providers.concur.vendors_push import group_changes
 
@@ -25,32 +19,13 @@ VENDORS_PATH = "/api/v3.1/invoice/vendors"
 
 @pytest.fixture
 def sandbox():
-    with ConcurSandbox(size="small", base_date=date(2026, 9, 30)) as running:
+    with obeyed_sandbox() as running:
         yield running
-        assert running.control.violations() == []
-
-
-class Impatient(ConcurClient):
-    def __init__(self, *args, **options):
-        super().__init__(*args, **{"read_timeout": 0.5, "sleep": lambda seconds: None, **options})
-
-
-def connect(sandbox, **options):
-    credentials = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "company_id": COMPANY_UUID,
-        "request_token": REQUEST_TOKEN,
-    }
-    settings = Settings(base_url=sandbox.url, credentials=credentials, instance=INSTANCE, options=options)
-    made = ConcurProvider(settings, MemoryTokens(), None)
-    made.__dict__["client"] = Impatient(sandbox.url, tokens=made._tokens, **credentials)
-    return made
 
 
 @pytest.fixture
 def concur(sandbox):
-    return connect(sandbox)
+    return connect(sandbox, instance=INSTANCE)
 
 
 def pulled(made):
