@@ -3,6 +3,7 @@
 import copy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from concur_support import connect, obeyed_sandbox
@@ -15,6 +16,7 @@ from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
 from ml_connector.providers.concur.bills import invoice
 from ml_connector.providers.concur.payment_requests import payment_request, possible_codes
+from ml_connector.providers.concur.payments import INVOICE_PAYMENTS_PATH
 from ml_connector.providers.concur.results import confirmation
 
 FLOW = "payment_requests"
@@ -251,14 +253,13 @@ def test_lines_and_taxes_always_add_up_to_the_total(drawn, shipping, tax):
 class Refusing:
     """A client of Concur that takes no payment."""
 
-    def confirm_payments(self, _doc_type, rows):
-        return {row["docId"]: {"paymentConfirmationResult": "FAILED", "errorMessage": "Not posted"} for row in rows}
-
-    def confirm_invoice_payment(self, _row):
-        raise errors.PermanentError("SAP Concur refused the request: Not extracted.")
-
-    def document(self, _doc_type, _source_id):
-        return None
+    def call(self, method, path, body=None, **_options):
+        if method == "GET":
+            return SimpleNamespace(data={})
+        if path == INVOICE_PAYMENTS_PATH:
+            raise errors.PermanentError("SAP Concur refused the request: Not extracted.")
+        refusal = {"paymentConfirmationResult": "FAILED", "errorMessage": "Not posted"}
+        return SimpleNamespace(data=[{"docId": row["docId"], **refusal} for row in body["processingConfirmation"]])
 
 
 def paid(**values):
