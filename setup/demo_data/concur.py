@@ -4,8 +4,8 @@
 With what their documents need in Odoo.
 """
 
-import json
-import urllib.request
+from lib.inside import connect
+from lib.sandbox import control
 
 company = env.ref("base.main_company")
 
@@ -55,41 +55,23 @@ env["res.partner"].create(
 )
 
 
-def connect(name, company, url, company_id, lists=""):
-    """A connection to a sandbox."""
-    connection = env["ml.connection"].create(
-        {
-            "name": name,
-            "provider": "concur",
-            "company_id": company.id,
-            "environment": "custom",
-            "custom_url": url,
-            "owner_id": env.ref("base.user_admin").id,
-        }
-    )
-    credentials = {credential.name: credential for credential in connection.credential_ids}
-    credentials["client_id"].value = "concur_id_EXAMPLE"
-    credentials["client_secret"].new_secret = "example-secret"
-    credentials["company_id"].value = company_id
-    credentials["request_token"].new_secret = "example-request-token"
-    credentials["lists"].value = lists
+def connect_to(name, company, url, **credentials):
     # the sandbox signs with a key of its own
-    credentials["webhook_key"].value = json.load(urllib.request.urlopen(f"{url}/_control/public_key", timeout=10))
+    connection = connect(env, "concur", name, url, company, webhook_key=control(url, "public_key"), **credentials)
     connection.action_test()
     return connection
 
 
-connect(
+connect_to(
     "Concur",
     company,
     URL,
-    "070fde04-0000-4000-8000-000000000001",
-    "account = GL Accounts; custom1 = Cost Centers; custom2 = Client Projects",
+    lists="account = GL Accounts; custom1 = Cost Centers; custom2 = Client Projects",
 )
 
 # a company for which the Financial Integration Service is not switched on
 branch = env["res.company"].create({"name": "Example Branch"})
 env["account.chart.template"].try_loading("generic_coa", company=branch, install_demo=False)
-by_list = connect("Concur by list", branch, LISTS_URL, COMPANY_ID)
+by_list = connect_to("Concur by list", branch, LISTS_URL, company_id=COMPANY_ID)
 for flow in by_list.flow_ids:
     flow.active = flow.key in ("vendors", "payment_requests")

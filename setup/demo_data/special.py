@@ -7,20 +7,15 @@ is retained and the bill that releases it, and the photo of a receipt that a pho
 
 import base64
 import io
-import json
-import urllib.request
+from functools import partial
 
 from PIL import Image
 
+from lib import sandbox
+
+control = partial(sandbox.control, URL)
 connection = env["ml.connection"].search([("provider", "=", "ramp")], order="id", limit=1)
 vendors = env["ml.binding"].search([("connection_id", "=", connection.id), ("kind", "=", "vendor")], order="id")
-
-
-def control(name, **arguments):
-    request = urllib.request.Request(
-        f"{URL}/_control/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
-    )
-    return json.load(urllib.request.urlopen(request, timeout=30))
 
 
 def stocked_order():

@@ -204,9 +204,7 @@ def _is_clean(row):
 
 def _violations(url):
     """Answers of the sandbox itself that violate the provider's contract."""
-    import requests
-
-    return [str(violation) for violation in requests.get(f"{url}/_control/violations", timeout=10).json()]
+    return [str(violation) for violation in sandbox.control(url, "violations")]
 
 
 def _show(rows, problems, as_json, clean):
