@@ -13,20 +13,14 @@ plan = env["account.analytic.plan"].create({"name": "Cost Centers"})
 env["account.analytic.account"].create(
     [
         {"code": code, "name": name, "plan_id": plan.id, "company_id": company.id}
-        for code, name in (
-            ("CC100", "Sales"),
-            ("CC200", "Service"),
-        )
+        for code, name in (("CC100", "Sales"), ("CC200", "Service"))
     ]
 )
 plan = env["account.analytic.plan"].create({"name": "Client Projects"})
 env["account.analytic.account"].create(
     [
         {"code": code, "name": name, "plan_id": plan.id, "company_id": company.id}
-        for code, name in (
-            ("PRJ7", "Project 7"),
-            ("PRJ8", "Relaunch Göteborg"),
-        )
+        for code, name in (("PRJ7", "Project 7"), ("PRJ8", "Relaunch Göteborg"))
     ]
 )
 
@@ -62,12 +56,7 @@ def connect_to(name, company, url, **credentials):
     return connection
 
 
-connect_to(
-    "Concur",
-    company,
-    URL,
-    lists="account = GL Accounts; custom1 = Cost Centers; custom2 = Client Projects",
-)
+connect_to("Concur", company, URL, lists="account = GL Accounts; custom1 = Cost Centers; custom2 = Client Projects")
 
 # a company for which the Financial Integration Service is not switched on
 branch = env["res.company"].create({"name": "Example Branch"})

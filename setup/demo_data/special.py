@@ -22,11 +22,7 @@ def stocked_order():
     """Ten desks are ordered and received at 120.00, and billed at 125.00."""
     order = env["purchase.order.line"].search([("product_id.name", "=", "Oak desk")]).order_id
     remote = env["ml.binding"].search(
-        [
-            ("connection_id", "=", connection.id),
-            ("res_model", "=", "purchase.order"),
-            ("res_id", "=", order.id),
-        ]
+        [("connection_id", "=", connection.id), ("res_model", "=", "purchase.order"), ("res_id", "=", order.id)]
     )
     shown = next(row for row in control("objects", kind="purchase_orders") if row["id"] == remote.external_id)
     vendor = vendors.filtered(lambda binding: binding.res_id == order.partner_id.id)
