@@ -36,6 +36,7 @@ def running(provider, *options):
 
 def control(url, name, **arguments):
     """Call the control interface of a sandbox."""
-    answer = _session.post(f"{url}/_control/{name}", json=arguments, timeout=60)
+    method = "POST" if arguments else "GET"
+    answer = _session.request(method, f"{url}/_control/{name}", json=arguments or None, timeout=60)
     answer.raise_for_status()
     return answer.json()
