@@ -560,4 +560,4 @@ def test_the_samples_are_read_whole():
     for suffix in ("csv", "xml"):
         content = (SAMPLES / f"invoices_20261120T101500Z_000042.{suffix}").read_bytes()
         packed = dataclasses.replace(invoices(file_format=suffix), archives=True)
-        assert len(Reading(packed, gzip.compress(content)).documents) == 3
+        assert sum(1 for _document in Reading(packed, gzip.compress(content)).documents) == 3
