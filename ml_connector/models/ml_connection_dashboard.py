@@ -132,7 +132,7 @@ class MlConnectionDashboard(models.AbstractModel):
             "type": "ir.actions.act_window",
             "name": name,
             "res_model": "ml.sync.log",
-            "view_mode": "list,form,graph,pivot",
+            "view_mode": "list,kanban,form,graph,pivot",
             "domain": [("connection_id", "=", self.id), ("state", "in", states)],
         }
 

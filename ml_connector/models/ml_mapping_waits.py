@@ -65,6 +65,6 @@ class MlMappingWaits(models.AbstractModel):
             "type": "ir.actions.act_window",
             "name": self.env._("Waiting for %(code)s", code=self.display_name),
             "res_model": "ml.sync.log",
-            "view_mode": "list,form",
+            "view_mode": "list,kanban,form",
             "domain": [("waiting_mapping_ids", "in", self.ids)],
         }

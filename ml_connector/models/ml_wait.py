@@ -76,21 +76,21 @@ class MlWait(models.Model):
         :param awaited: {transfer: {`Awaited`: its mapping, or None}}
         :return: the `Awaited` that have ended
         """
-        kept, new = self.browse(), []
+        old, new = self.browse(), []
         for log, wanted in awaited.items():
-            same = before.get(log, kept).filtered(lambda wait, wanted=wanted: wait._awaited() in wanted)
-            kept |= same.filtered(lambda wait: not wait.is_gone)
-            known = {wait._awaited() for wait in same & kept}
+            waits = before.get(log, self.browse())
+            kept = waits.filtered(lambda wait, wanted=wanted: wait._awaited() in wanted and not wait.is_gone)
+            known = {wait._awaited() for wait in kept}
+            old |= waits - kept
             new += [
                 {**asdict(one), "log_id": log.id, "mapping_id": mapping and mapping.id}
                 for one, mapping in wanted.items()
                 if one not in known
             ]
-        old = self.union(*(before.get(log, kept) for log in awaited))
-        ended = {wait._awaited() for wait in old - kept}
-        (old - kept).unlink()
+        ended = {wait._awaited() for wait in old} - {one for wanted in awaited.values() for one in wanted}
+        old.unlink()
         self.create(new)
-        return ended - {one for wanted in awaited.values() for one in wanted}
+        return ended
 
     def _release(self):
         """Release waiting transfers that wait for nothing else, also those that failed with the awaited record.

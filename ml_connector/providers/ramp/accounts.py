@@ -20,7 +20,7 @@ CLASSIFICATIONS = {
 
 
 class AccountsPush(Upload):
-    """`/accounting/accounts`. An archived account is hidden, so that records coded to it can still be booked."""
+    """An archived account is hidden, so that records coded to it can still be booked. Its classification stays."""
 
     key = "accounts_push"
     label = _("Chart of Accounts to Ramp")
@@ -32,6 +32,7 @@ class AccountsPush(Upload):
     scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
     needs = (SEAT,)
     watches = "account.account"
+    path = "/accounting/accounts"
     changeable = ("name", "code", "visibility")
 
     def render(self, document):
@@ -48,16 +49,9 @@ class AccountsPush(Upload):
             },
         )
 
-    def listed(self, group, **filters):
-        return self.client.accounts(**filters)
-
     def upload(self, payloads):
-        return self.client.upload_accounts(
-            [only(payload, "id", "name", "code", "classification", ENTITIES) for payload in payloads]
-        )
-
-    def update(self, ramp_id, body):
-        return self.client.update_account(ramp_id, body)
+        accounts = [only(payload, "id", "name", "code", "classification", ENTITIES) for payload in payloads]
+        return self.client.upload(self.path, "gl_accounts", accounts)
 
     def sent(self, payload, row, linked=False):
         kind = row.get("classification")

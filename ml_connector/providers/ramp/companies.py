@@ -5,6 +5,7 @@ from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from . import check
+from .client import path_id
 from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 
 SENT = "companies"
@@ -12,7 +13,7 @@ SENT = "companies"
 
 
 class CompaniesPush(PushFlow):
-    """`/accounting/entities`. Ramp cannot list or change them, so only the Odoo ID identifies them."""
+    """Accounting entities. Ramp cannot list or change them, so only the Odoo ID identifies them."""
 
     key = "companies_push"
     label = _("Companies to Ramp")
@@ -46,7 +47,7 @@ class CompaniesPush(PushFlow):
             return SendResult(external_id=external_id, note=note)
         self._allow_entities()
         try:
-            self.client.upload_entities([payload])
+            self.client.upload("/accounting/entities", "entities", [payload])
         except PermanentError as error:
             # Ramp has no list to check first.
             if "exist" not in error.message.casefold():
@@ -66,10 +67,11 @@ class CompaniesPush(PushFlow):
 
     def _allow_entities(self):
         """Activate the selection of entities, without which Ramp does not use them."""
-        state, row = check.seat(self.client.connections())
+        state, row = check.seat(check.connections(self.client))
         settings = row.get("settings") or {}
         if state == check.OURS and not settings.get("entity_selection_enabled"):
-            self.client.update_connection(row.get("id"), {**settings, "entity_selection_enabled": True})
+            body = {"settings": {**settings, "entity_selection_enabled": True}}
+            self.client.update(f"/accounting/connection/{path_id(row.get('id'))}", body)
 
 
 def companies_of(provider):
