@@ -20,9 +20,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ...core.capabilities import Event
 from ...core.errors import AuthError, InvalidDataError, NotFoundError
-from ...core.http import read_json
 from ...core.messages import _
-from ...core.webhooks import header, text
+from ...core.webhooks import envelope, header, text
 from .client import objects_of
 from .distinguished_name import common_names
 
@@ -162,19 +161,16 @@ def parse(body):
 
     :raises InvalidDataError: it is not Concur's envelope
     """
-    try:
-        envelope = read_json(body)
-    except ValueError:
-        envelope = None
-    facts = envelope.get("facts") if isinstance(envelope, dict) else None
+    event = envelope(body) or {}
+    facts = event.get("facts")
     if not isinstance(facts, dict):
         raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no facts."))
-    event_id, event_type = text(envelope, "id"), text(envelope, "eventType")
+    event_id, event_type = text(event, "id"), text(event, "eventType")
     if not (event_id and event_type):
         raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no ID or no type."))
     return Event(
         event_id=event_id,
         event_type=event_type,
         external_id=text(facts, "documentId"),
-        created_at=text(envelope, "timeStamp"),
+        created_at=text(event, "timeStamp"),
     )
