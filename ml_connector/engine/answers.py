@@ -65,7 +65,7 @@ class Answers(OfRecords):
     def _success(self, flow, entry, base_url):
         return {
             "success": True,
-            "reference": flow._writer()._result_reference(entry.record),
+            "reference": flow._importer()._result_reference(entry.record),
             "url": base_url and f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
             "message": "",
         }
@@ -134,7 +134,7 @@ class Answers(OfRecords):
 
     def _awaited_results(self, flow, entries):
         """{transfer id: remote record that it depends on} where the provider must receive that one's result first."""
-        connection, importer = flow.connection_id, flow._writer()
+        connection, importer = flow.connection_id, flow._importer()
         reported = {sibling.kind for sibling in connection.flow_ids if sibling._spec().reports}
         builds_on = {
             entry.log.id: [needed for needed in importer._dependencies(entry.document) if needed[0] in reported]
@@ -177,14 +177,7 @@ class Answers(OfRecords):
             before = latest.get(("result", log.external_id))
             if before and before.external_version == version and before.state != "superseded":
                 continue
-            under_way = earlier.filtered(
-                lambda row, log=log: row.external_id == log.external_id and row.state in MERGED_STATES
-            )
-            others = logs
-            if log.flow_id._spec().acknowledges:
-                # each acknowledged version gets its own answer
-                others = under_way.filtered(lambda row, log=log: row._result().version != log.external_version)
-            (under_way - others)._supersede()
+            others = self._replace_open(log, earlier)
             rows.append(
                 {
                     "name": log.name,
@@ -204,6 +197,15 @@ class Answers(OfRecords):
                 }
             )
         logs.create(rows)
+
+    def _replace_open(self, log, results):
+        """Replace open results of a record; returns those that stay, of other versions."""
+        opened = results.filtered(lambda row: row.external_id == log.external_id and row.state in MERGED_STATES)
+        # each acknowledged version gets its own answer
+        is_kept = log.flow_id._spec().acknowledges
+        others = opened.filtered(lambda row: is_kept and row._result().version != log.external_version)
+        (opened - others)._supersede()
+        return others
 
 
 def result_flow_of(connection):

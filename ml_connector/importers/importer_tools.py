@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from odoo.tools import float_repr
 
-from ..core.errors import NotPostedError, NotReadyError
+from ..core.errors import ConflictError, NotPostedError, NotReadyError
 from ..core.messages import Message, _
-from ..models.ml_outgoing_code import title_of
+from ..models.ml_mapped import title_of
 
 QUIET = {"ml_no_sync": True, "mail_create_nosubscribe": True, "mail_create_nolog": True, "mail_notrack": True}
 """Context for records that are created and posted in one step: Odoo adds no lines of its own to the chatter."""
@@ -74,6 +74,10 @@ def creditor_of(move):
     return move.partner_id._ml_creditor(move.company_id)
 
 
+def payable_account(creditor, company):
+    return creditor.with_company(company).property_account_payable_id
+
+
 def payable_terms(move):
     """The items of a bill that are paid, in the order in which they are due."""
     return move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
@@ -138,22 +142,6 @@ def account_problem(account, company, currency):
     return ""
 
 
-def bound_elsewhere(connection, kind, records):
-    """{record id: external id} of the records that are linked to a record of the connection."""
-    if not records:
-        return {}
-    bindings = connection.env["ml.binding"].search_fetch(
-        [
-            ("connection_id", "=", connection.id),
-            ("kind", "=", kind),
-            ("res_model", "=", records._name),
-            ("res_id", "in", records.ids),
-        ],
-        ["res_id", "external_id"],
-    )
-    return {binding.res_id: binding.external_id for binding in bindings}
-
-
 def check_posted(move, number):
     """
     :param number: number of the bill or credit note at the provider
@@ -169,3 +157,17 @@ def check_posted(move, number):
         raise NotPostedError(waits, awaits=move)
     if move.state == "cancel":
         raise NotReadyError(_("%(record)s is cancelled in Odoo.", record=number), awaits=move)
+
+
+def check_not_synced(entry, provider):
+    """
+    :raises ConflictError: the provider already marks the record as synced, but Odoo did not book it
+    """
+    if entry.document.is_exported and not entry.bound and not (entry.log and entry.log.is_told):
+        raise ConflictError(
+            _(
+                "%(provider)s already marks this record as synced, but Odoo did not book it. Enter it manually or"
+                " ignore it.",
+                provider=provider,
+            )
+        )

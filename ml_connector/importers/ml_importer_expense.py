@@ -4,14 +4,15 @@ from ..core.errors import ConnectorError, NotReadyError
 from ..core.messages import _, paragraph
 from .bill_booking import BillBooking
 from .bill_lines import bill_references
+from .card_account import card_charges
 from .import_batch import ImportBatch
-from .importer_tools import QUIET
+from .importer_tools import QUIET, check_not_synced
 from .merchants import Merchants
+from .money_journals import money_journal
 from .refusals import odoo_refusals
 from .spend_booking import SpendBooking
 from .spend_diff import SpendDiff
 from .spend_plan import SpendPlan, SpendPlanner, as_bill
-from .spend_tools import card_charges, check_not_synced, money_journal, needed, parts_of
 
 GENERAL_CATEGORY = "hr_expense.product_product_no_cost"
 
@@ -67,7 +68,7 @@ class MlImporterExpense(models.AbstractModel):
         check_not_synced(entry, batch.provider)
         batch.currencies.usable(bill.currency)
         journal = money_journal(batch.resolver, document.card, batch.company)
-        employee = needed(batch.resolver, document.employee)
+        employee = batch.resolver.needed(document.employee)
         mode = flow.expense_mode
         if mode == "expense" and (bill.is_credit or any(line.amount < 0 for line in bill.lines)):
             mode = "journal_entry"
@@ -100,7 +101,7 @@ class MlImporterExpense(models.AbstractModel):
                 if entry.outcome == "created":
                     groups[entry.values.mode].append(entry)
                 elif entry.outcome == "updated":
-                    for part, name in zip(parts_of(entry.bound), entry.values, strict=True):
+                    for part, name in zip(entry.bound._ml_with_parts(), entry.values, strict=True):
                         part.with_env(booking.env).name = name
                     entry.record = entry.bound
             if groups["expense"]:

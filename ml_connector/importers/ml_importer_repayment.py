@@ -9,9 +9,10 @@ from ..core.split_amount import share
 from ..models.ml_mapped import MONEY_JOURNALS
 from .bill_plan import ENTRY, BillPlan, LinePlan
 from .bill_writer import BillWriter
+from .card_account import clearing_account
 from .entry_items import EntryItems
 from .importer_tools import exact
-from .spend_tools import clearing_account, outstanding_account, parts_of
+from .money_journals import outstanding_account
 
 
 class MlImporterRepayment(models.AbstractModel):
@@ -100,19 +101,9 @@ class MlImporterRepayment(models.AbstractModel):
 def _cost(record):
     """[(weight, account, taxes and distribution)] of the cost of a card transaction."""
     if record._name == "hr.expense":
-        parts = parts_of(record)
+        parts = record._ml_with_parts()
         if not parts.account_move_id:
-            return [
-                (
-                    exact(part.total_amount_currency, part.currency_id),
-                    {
-                        "account": part.account_id,
-                        "taxes": part.tax_ids,
-                        "analytic": part.analytic_distribution or False,
-                    },
-                )
-                for part in parts
-            ]
+            return [(exact(part.total_amount_currency, part.currency_id), _coding(part)) for part in parts]
         moves = parts.account_move_id
     elif record._name == "account.move":
         moves = record
@@ -130,17 +121,11 @@ def _cost(record):
             and not (line.journal_id.type in MONEY_JOURNALS and line.account_id == clearing_account(line.journal_id))
         )
     )
-    return [
-        (
-            _gross(line),
-            {
-                "account": line.account_id,
-                "taxes": line.tax_ids,
-                "analytic": line.analytic_distribution or False,
-            },
-        )
-        for line in lines
-    ]
+    return [(_gross(line), _coding(line)) for line in lines]
+
+
+def _coding(part):
+    return {"account": part.account_id, "taxes": part.tax_ids, "analytic": part.analytic_distribution or False}
 
 
 def _gross(line):

@@ -1,13 +1,17 @@
 from odoo import models
 from odoo.tools import format_date
 
-from ..core.documents import Bill, BillLine, Party
+from ..core.documents import Bill, BillLine, Party, Reference
 from ..core.errors import NotRelevantError
 from ..core.messages import Amount, _, paragraph
 from .bill_plan import MADE_HERE
 from .bill_planning import BillPlanner
+from .card_account import card_charges, clearing_account, settle_issuer, tick_off
+from .money_journals import money_journal
 from .refusals import odoo_refusals
-from .spend_tools import CLEARING, card_charges, clearing_account, contact, money_journal, settle_issuer, tick_off
+
+CLEARING = Reference(kind="account", external_id="ml-card-clearing")
+"""Reference to the account of unbilled card spend, in bills that the connector makes."""
 
 
 class IssuerBillPlanner(BillPlanner):
@@ -44,7 +48,7 @@ class MlImporterStatement(models.AbstractModel):
         document = entry.document
         if not document.total:
             raise NotRelevantError(_("The total of the statement is zero, so there is nothing to book."))
-        issuer = contact(self.env, resolver, document.issuer)
+        issuer = resolver.contact(document.issuer)
         journal = money_journal(resolver, document.card, flow.company_id)
         period = f"{format_date(self.env, document.start_date)} - {format_date(self.env, document.end_date)}"
         count = len(document.spends)
@@ -96,9 +100,7 @@ class MlImporterStatement(models.AbstractModel):
             with odoo_refusals(self.env, entries):
                 for entry in entries:
                     if entry.outcome in ("created", "linked"):
-                        settle_issuer(
-                            writer.env, flow, [entry.record], contact(self.env, resolver, entry.document.issuer)
-                        )
+                        settle_issuer(writer.env, flow, [entry.record], resolver.contact(entry.document.issuer))
                         writer._tick_off(flow, entry, resolver, paid)
 
     def _tick_off(self, flow, entry, resolver, paid):

@@ -11,6 +11,7 @@ from odoo.addons.ml_connector.importers.ml_importer import ImportEntry, MappingL
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
+from .fake_flows import declared
 
 
 class WriterCase(AccountTestInvoicingCommon):
@@ -42,6 +43,15 @@ class WriterCase(AccountTestInvoicingCommon):
             cls.mapped["account", key] = record
         cls.mapped["tax", "15"] = cls.tax
         cls.mapped["journal", "bank"] = cls.bank_journal
+
+    @classmethod
+    def declare_flows(cls, *kinds):
+        """Pull flows of those kinds, with the kind as key."""
+        known = PROVIDERS["fake"]
+        flows = (declared(key=kind, label=kind, kind=kind, direction="pull", active=False) for kind in kinds)
+        provider = type("WritersProvider", (known,), {"flows": (*known.flows, *flows)})
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": provider}))
+        cls.connection._sync_flows()
 
     @classmethod
     def make_vendor(cls, name, key=None, **values):
@@ -168,7 +178,7 @@ class WriterCase(AccountTestInvoicingCommon):
         self.assertFalse(written)
 
     def writer(self, kind):
-        return self.flow(kind)[:1]._writer()
+        return self.flow(kind)[:1]._importer()
 
     def refresh_statistics(self):
         """Tell PostgreSQL about the rows of this transaction; else it joins hundreds of them as if they were few."""

@@ -26,12 +26,7 @@ class TestWriterExpenseReport(WriterCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["ml.flow"].create(
-            [
-                {"name": kind, "key": kind, "kind": kind, "direction": "pull", "connection_id": cls.connection.id}
-                for kind in ("expense_report", "cash_advance", "payroll", "repayment")
-            ]
-        )
+        cls.declare_flows("expense_report", "cash_advance", "payroll", "repayment")
         cls.employee = cls.env["hr.employee"].create(
             {"name": "Ada", "work_email": "ada@example.com", "company_id": cls.company.id}
         )

@@ -46,12 +46,7 @@ class SpendCase(WriterCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["ml.flow"].create(
-            [
-                {"name": kind, "key": kind, "kind": kind, "direction": "pull", "connection_id": cls.connection.id}
-                for kind in KINDS
-            ]
-        )
+        cls.declare_flows(*KINDS)
         cls.card = cls.env["account.journal"].create(
             {"name": "Cards", "code": "CARDS", "type": "credit", "company_id": cls.company.id}
         )

@@ -58,9 +58,6 @@ class Control:
     def release_deliveries(self, order="as_sent", repeat=1):
         return self._sandbox.deliveries.release(order, repeat)
 
-    def repeat_delivery(self, event_id):
-        return self._sandbox.deliveries.repeat(event_id)
-
     # -- the sandbox -------------------------------------------------------------------------------------------------
 
     def reset(self):

@@ -81,14 +81,6 @@ class Deliveries:
                 self._attempt(delivery)
         return len(held)
 
-    def repeat(self, event_id):
-        """Deliver an event again, as a provider does that missed the answer."""
-        with self._changed:
-            found = [delivery for delivery in self.history if delivery.event_id == event_id]
-            for delivery in found:
-                self._schedule(delivery, 0)
-        return len(found)
-
     def wait(self, timeout=10.0):
         """Wait until nothing is on its way any more; ``False`` when the time was up first."""
         with self._changed:

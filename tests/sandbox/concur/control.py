@@ -4,7 +4,7 @@ import time
 
 from ..control import Control
 from .control_masters import MasterControl
-from .documents import entry, identity, reopened, report
+from .documents import reopened
 
 
 class ConcurControl(MasterControl, Control):
@@ -79,22 +79,6 @@ class ConcurControl(MasterControl, Control):
             made = sandbox.state.add_document("expense", report_id, content)
             sandbox.publisher.emit(made)
             return made.id
-
-    def add_reports(self, count, entries=1):
-        """Release equal reports of some entries each; returns the ids of their documents."""
-        sandbox = self._sandbox
-        with sandbox.lock:
-            return [self._add_report(sandbox, entries) for _ in range(count)]
-
-    def _add_report(self, sandbox, entries):
-        number = len(sandbox.state.documents)
-        day = sandbox.base_date
-        rows = [
-            entry(("600000", "612000", "620000")[place % 3], "12.34", day=day, name=f"Expense {place + 1}")
-            for place in range(entries)
-        ]
-        content = report(identity("control", number, length=20), rows, day=day)
-        return sandbox.state.add_document("expense", content["report"]["reportId"], content).id
 
     def recall(self, document_id):
         """What a processor does: the document leaves the queue."""

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from ..server import Refusal
 
 TEXT = {"type": "string"}
-ANY = {"type": "object"}
 SHAPES = {
     "anyOf": [
         {

@@ -27,7 +27,6 @@ from . import (  # noqa: F401 - they register their handlers
     syncs,
     taxes,
     users,
-    vendor_banks,
     vendors,
     webhooks,
 )
@@ -45,8 +44,7 @@ PUBLISHED = "2026-08-01"
 TENANTS, CONTACT_FORMS = ("newer", "older"), ("operation", "field")
 LENIENT = ("PATCH /developer/v1/users/{user_id}",)  # ignores what it does not know
 MULTIPART = "multipart/form-data"
-UPLOADS = ("POST /developer/v1/receipts",)  # multipart too, whatever the contract says
-FORMS = ("POST /developer/v1/token", "POST /developer/v1/token/revoke")
+FORMS = ("POST /developer/v1/token",)
 # The published schema has an array of arrays here, its example a list like every other.
 FLAT_PAGE_OF_CREDITS = {
     "type": "object",
@@ -69,7 +67,6 @@ class RampSettings(Settings):
     challenge_in: str = "event"  # or object: the guide does not say
     challenge_head_start: float = 0.2  # how long a webhook's create answer waits for its challenge to be delivered
     replica_lag: float = 0.0  # seconds until a list shows a row that was made by the API
-    bank_approval: bool = True  # bank details given by API wait for approval
     task_polls: int = 1  # how often a deferred task is still in progress
     po_list_obeys_default: bool = True  # a list without three_way_match_enabled leaves out three-way orders
     vendor_approval: bool = False  # vendors made by API wait for approval
@@ -174,9 +171,9 @@ class RampSandbox(Sandbox):
         if operation.key in FORMS:
             form = {name: value for name, value in request.form.items() if name not in ("client_id", "client_secret")}
             return form, form
-        if operation.media_type == MULTIPART or operation.key in UPLOADS:
+        if operation.media_type == MULTIPART:
             form, file = read_form(request)
-            shown = {**form, "file": file.filename} if file and operation.media_type == MULTIPART else form
+            shown = {**form, "file": file.filename} if file else form
             return shown, {**form, "file": file}
         text = request.get_data(as_text=True)
         if not text and not operation.wants_body:

@@ -19,15 +19,6 @@ from .selections import read_selections
 from .state import now
 from .uploads import attach
 
-PLAIN_FIELDS = (
-    "enable_accounting_sync",
-    "entity_id",
-    "invoice_number",
-    "payment_method",
-    "purchase_order_ids",
-    "remote_id",
-)
-
 
 @handlers("POST /bills")
 def create_bill(call):
@@ -98,15 +89,6 @@ def archive_bill(call):
 @handlers("POST /bills/{bill_id}/attachments")
 def attach_to_bill(call):
     return attach(call, find_bill(call))
-
-
-@handlers("POST /bills/{bill_id}/hold", "POST /bills/{bill_id}/release")
-def hold_or_release_bill(call):
-    bill = find_bill(call)
-    bill.on_hold = call.operation.path.endswith("/hold")
-    bill.status_summary = "ON_HOLD" if bill.on_hold else "PAYMENT_READY"
-    call.sandbox.journal.effect("bill.hold" if bill.on_hold else "bill.release", bill.id)
-    return render.bill(call.state, bill)
 
 
 @handlers("GET /bills/{bill_id}/remittance-receipt")

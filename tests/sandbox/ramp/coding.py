@@ -139,19 +139,9 @@ def upload_gl_accounts(call):
     }
 
 
-@handlers("GET /accounting/accounts/{gl_account_id}")
-def get_gl_account(call):
-    return render.gl_account(call.state, _gl_account(call))
-
-
 @handlers("PATCH /accounting/accounts/{gl_account_id}")
 def update_gl_account(call):
     return render.gl_account(call.state, change_option(call, _gl_account(call)))
-
-
-@handlers("DELETE /accounting/accounts/{gl_account_id}")
-def delete_gl_account(call):
-    delete_option(call, _gl_account(call))
 
 
 def _gl_account(call):
@@ -175,19 +165,9 @@ def upload_accounting_vendors(call):
     }
 
 
-@handlers("GET /accounting/vendors/{vendor_id}")
-def get_accounting_vendor(call):
-    return render.accounting_vendor(call.state, _accounting_vendor(call))
-
-
 @handlers("PATCH /accounting/vendors/{vendor_id}")
 def update_accounting_vendor(call):
     return render.accounting_vendor(call.state, change_option(call, _accounting_vendor(call)))
-
-
-@handlers("DELETE /accounting/vendors/{vendor_id}")
-def delete_accounting_vendor(call):
-    delete_option(call, _accounting_vendor(call))
 
 
 def _accounting_vendor(call):
@@ -235,11 +215,6 @@ def create_field(call):
     return render.custom_field(state, field)
 
 
-@handlers("GET /accounting/fields/{field_id}")
-def get_field(call):
-    return render.custom_field(call.state, custom_field(call.state, call.path["field_id"]))
-
-
 @handlers("PATCH /accounting/fields/{field_id}")
 def update_field(call):
     api_connection(call.state)
@@ -249,12 +224,6 @@ def update_field(call):
             setattr(field, name, call.body[name])
     field.updated_at = now()
     return render.custom_field(call.state, field)
-
-
-@handlers("DELETE /accounting/fields/{field_id}")
-def delete_field(call):
-    api_connection(call.state)
-    custom_field(call.state, call.path["field_id"]).is_active = False
 
 
 def custom_field(state, field_id):
@@ -295,19 +264,9 @@ def upload_field_options(call):
     }
 
 
-@handlers("GET /accounting/field-options/{field_option_id}")
-def get_field_option(call):
-    return render.field_option(call.state, _field_option(call))
-
-
-@handlers("PATCH /accounting/field-options/{field_option_id}", "PUT /accounting/field-options/{field_option_id}")
+@handlers("PATCH /accounting/field-options/{field_option_id}")
 def update_field_option(call):
     return render.field_option(call.state, change_option(call, _field_option(call)))
-
-
-@handlers("DELETE /accounting/field-options/{field_option_id}")
-def delete_field_option(call):
-    delete_option(call, _field_option(call))
 
 
 def _field_option(call):

@@ -36,22 +36,11 @@ def create_connection(call):
     return render.connection(incumbent)
 
 
-@handlers("GET /accounting/connection")
-def get_active_connection(call):
-    connection = call.state.connection
-    return render.connection(connection) if connection else {}
-
-
 @handlers("DELETE /accounting/connection")
 def delete_connection(call):
     connection = api_connection(call.state)
     connection.is_active = False
     call.sandbox.journal.effect("connection.delete", connection.id)
-
-
-@handlers("GET /accounting/connection/{connection_id}")
-def get_connection(call):
-    return render.connection(_find(call))
 
 
 @handlers("PATCH /accounting/connection/{connection_id}")

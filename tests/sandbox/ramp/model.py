@@ -181,7 +181,6 @@ class Bill:
     draft_bill_id: str | None = None
     draft_bill_created_at: datetime | None = None
     applied_vendor_credits: list = field(default_factory=list)
-    on_hold: bool = False
     sync_error: str | None = None
     sync_reference: str | None = None
     deep_link_url: str | None = None

@@ -43,13 +43,6 @@ def create_token(call):
     return {"access_token": value, "token_type": "Bearer", "expires_in": seconds, "scope": " ".join(sorted(scopes))}
 
 
-@handlers("POST /token/revoke")
-def revoke_token(call):
-    """Revoking an unknown token succeeds too (RFC 7009)."""
-    _authenticate(call)
-    call.state.tokens.pop(call.body["token"], None)
-
-
 def find_token(state, request):
     """The token of a request, or a 401."""
     token = state.tokens.get(bearer(request))

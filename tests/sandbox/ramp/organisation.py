@@ -22,14 +22,6 @@ def list_entities(call):
     return {"data": rows[: query["page_size"]], "page": {"next": None}}
 
 
-@handlers("GET /entities/{entity_id}")
-def get_entity(call):
-    for entity in call.state.entities:
-        if entity["id"] == call.path["entity_id"]:
-            return entity
-    raise not_found("Entity")
-
-
 def check_entity(state, entity_id):
     if not any(entity["id"] == entity_id for entity in state.entities):
         raise not_found("Entity")

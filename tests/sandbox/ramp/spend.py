@@ -2,12 +2,9 @@
 
 from ..table import Table
 from . import render
-from .errors import BAD_DATA, KEY_USED, invalid, not_found, refuse
+from .errors import invalid, not_found
 from .money import api_amount, currency_amount, major_units
 from .routes import equals, handlers, page_of, within
-from .spend_model import Receipt
-from .state import now
-from .uploads import read_form
 
 ORDERS = {
     "order_by_date_asc": (lambda row: row.time, False),
@@ -31,59 +28,6 @@ def list_transactions(call):
 @handlers("GET /transactions/{transaction_id}")
 def get_transaction(call):
     return {**render_transaction(call.state, find_transaction(call)), "receipt_affidavit": None}
-
-
-@handlers("GET /memos")
-def list_memos(call):
-    query, state = call.query, call.state
-    given = equals(query, user_id="user_id", card_id="card_id", merchant_id="merchant_id")
-    return page_of(
-        call,
-        state.transactions,
-        render_memo,
-        lambda row: bool(row.memo) and given(row) and within(query, "date", row.time),
-    )
-
-
-@handlers("GET /memos/{transaction_id}")
-def get_memo(call):
-    return render_memo(find_transaction(call))
-
-
-@handlers("POST /memos/{transaction_id}")
-def set_memo(call):
-    transaction = find_transaction(call)
-    transaction.memo, transaction.updated_at = call.body["memo"], now()
-    call.sandbox.journal.effect("memo.update", transaction.id)
-    return render_memo(transaction)
-
-
-@handlers("POST /accounting/codings")
-def code_transaction(call):
-    """Codes a transaction by Ramp ids, unlike every other write."""
-    state, body = call.state, call.body
-    transaction = state.transactions.get(body["object_id"])
-    if transaction is None:
-        raise not_found("Transaction")
-    options = [_option_of(state, item) for item in body["accounting_coding_selections"]]
-    for option in options:
-        for line in transaction.lines:
-            kept = [item for item in line.coding if state.options.get(item).field is not option.field]
-            line.coding = [*kept, option.id]
-    transaction.updated_at = now()
-    call.sandbox.journal.effect("transaction.code", transaction.id)
-    return body
-
-
-@handlers("POST /accounting/ready-to-sync")
-def mark_ready(call):
-    for transaction_id in call.body["object_ids"]:
-        transaction = call.state.transactions.get(transaction_id)
-        if transaction is None or transaction.state != "CLEARED":
-            raise refuse(400, BAD_DATA, f"Transaction {transaction_id} cannot be made ready.")
-        if transaction.sync_status == "NOT_SYNC_READY":
-            transaction.sync_status = "SYNC_READY"
-            call.state.emit("transactions.ready_to_sync", transaction_id)
 
 
 @handlers("GET /reimbursements")
@@ -133,35 +77,6 @@ def list_receipts(call):
         lambda row: render_receipt(state, row),
         lambda row: given(row) and within(spans, "created", row.created_at) and within(spans, "date", row.created_at),
     )
-
-
-@handlers("GET /receipts/{receipt_id}")
-def get_receipt(call):
-    row = call.state.receipts.get(call.path["receipt_id"])
-    if row is None:
-        raise not_found("Receipt")
-    return render_receipt(call.state, row)
-
-
-@handlers("POST /receipts")
-def upload_receipt(call):
-    """Multipart: the file and the fields of the contract."""
-    state, body = call.state, call.body
-    _, file = read_form(call.request)
-    if file is None:
-        raise invalid("Missing data for required field.", "receipt")
-    if body["idempotency_key"] in state.keys:
-        raise refuse(400, KEY_USED, "The idempotency key was used before.")
-    state.keys[body["idempotency_key"]] = {"content": None}
-    stored = state.add_file(file.filename, content=file.read(), mimetype=file.mimetype)
-    row = Receipt(state.new_id("receipt"), body["user_id"], now(), stored.id, transaction_id=body.get("transaction_id"))
-    state.receipts.add(row)
-    transaction = state.transactions.get(row.transaction_id)
-    if transaction:
-        transaction.receipts.append(row.id)
-        state.emit("transactions.receipt_added", transaction.id)
-    call.sandbox.journal.effect("receipt.create", row.id)
-    return {"id": row.id}
 
 
 # -- helpers -----------------------------------------------------------------------------------------------------------
@@ -224,15 +139,6 @@ def _synced_after(row, query):
 
 def _coded(row):
     return {*row.coding, *(option_id for line in row.lines for option_id in line.coding)}
-
-
-def _option_of(state, item):
-    option = state.options.get(item.get("accounting_field_option_id"))
-    if option is None or option.field.id != item["accounting_field_id"]:
-        raise invalid(
-            "Accounting field option not found.", "accounting_coding_selections", "accounting_field_option_id"
-        )
-    return option
 
 
 # -- wire forms --------------------------------------------------------------------------------------------------------
@@ -303,10 +209,6 @@ def render_transaction(state, row):
         ],
         **render.given(statement_id=row.statement_id),
     }
-
-
-def render_memo(row):
-    return {"id": row.id, "memo": row.memo or ""}
 
 
 def render_reimbursement(state, row):

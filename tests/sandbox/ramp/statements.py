@@ -71,7 +71,7 @@ def list_repayments(call):
     return page_of(call, call.state.repayments, render_repayment, keep)
 
 
-@handlers("GET /vendors/credits", "GET /vendors/{vendor_id}/credits")
+@handlers("GET /vendors/credits")
 def list_vendor_credits(call):
     query, state = call.query, call.state
     vendor_id = call.path.get("vendor_id")
@@ -93,42 +93,11 @@ def get_vendor_credit(call):
     return render_credit(call.state, _find(call, call.state.vendor_credits, "vendor_credit_id", "Vendor credit"))
 
 
-@handlers("GET /bank-accounts")
-def list_bank_accounts(call):
-    accounts = _bank_accounts(call.state)
-    provider = call.query.get("connection_provider")
-    shown = [account for account in accounts if provider in (None, account["connection_provider"])]
-    return {"data": shown[: call.query["page_size"]], "page": {"next": None}}
-
-
-@handlers("GET /bank-accounts/{bank_account_id}")
-def get_bank_account(call):
-    for account in _bank_accounts(call.state):
-        if account["id"] == call.path["bank_account_id"]:
-            return account
-    raise not_found("Bank account")
-
-
 def _find(call, table, name, label):
     row = table.get(call.path[name])
     if row is None:
         raise not_found(label)
     return row
-
-
-def _bank_accounts(state):
-    return [
-        {
-            "id": account["id"],
-            "account_name": account["account_name"],
-            "account_number_last_four": account["account_number_last_four"],
-            "account_subtype": "checking",
-            "connection_provider": "plaid",
-            "financial_institution_name": "Example Bank",
-        }
-        for entity in state.entities
-        for account in entity["payment_accounts"]
-    ]
 
 
 # -- wire forms --------------------------------------------------------------------------------------------------------

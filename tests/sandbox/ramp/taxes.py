@@ -62,11 +62,6 @@ def update_tax_rate(call):
     return render_rate(rate)
 
 
-@handlers("DELETE /accounting/tax/rates/{tax_rate_id}")
-def delete_tax_rate(call):
-    _rate(call).is_active = False
-
-
 def _rate(call):
     api_connection(call.state)
     rate = call.state.tax_rates.get(call.path["tax_rate_id"])
@@ -110,19 +105,6 @@ def create_tax_code(call):
     field = call.state.add_field(connection, TAX_CODE, "tax_code", name, now(), display_name=shown)
     call.sandbox.journal.effect("tax_code.create", field.id)
     return render_tax_code(field)
-
-
-@handlers("PATCH /accounting/tax/code")
-def update_tax_code(call):
-    field = _tax_code(call, api_connection(call.state))
-    field.name = call.body.get("name", field.name)
-    field.display_name = call.body.get("display_name", field.display_name)
-    return render_tax_code(field)
-
-
-@handlers("DELETE /accounting/tax/code")
-def delete_tax_code(call):
-    _tax_code(call, api_connection(call.state)).is_active = False
 
 
 def _tax_code(call, connection):

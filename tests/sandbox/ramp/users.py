@@ -92,17 +92,6 @@ def switch_user(call):
     return {}
 
 
-@handlers("POST /users/{user_id}/invite")
-def invite_user(call):
-    user = _find(call)
-    if user.status != "USER_DRAFT":
-        raise refuse(400, "DEVELOPER_7154", "Only a draft user can be invited.")
-    if call.body["action"] == "SEND_NOW":
-        user.status = "INVITE_PENDING"
-        call.sandbox.journal.effect("user.invite", user.id)
-    return {}
-
-
 def _find(call):
     user = call.state.users.get(call.path["user_id"])
     if user is None:
@@ -164,18 +153,6 @@ def create_department(call):
     return render_department(place)
 
 
-@handlers("GET /departments/{department_id}")
-def get_department(call):
-    return render_department(_place_of(call.state.departments, call.path["department_id"], "Department"))
-
-
-@handlers("PATCH /departments/{department_id}")
-def update_department(call):
-    place = _place_of(call.state.departments, call.path["department_id"], "Department")
-    place.name = call.body["name"]
-    return render_department(place)
-
-
 @handlers("GET /locations")
 def list_locations(call):
     return page_of(call, call.state.locations, render_location, equals(call.query, entity_id="entity_id"))
@@ -190,33 +167,6 @@ def create_location(call):
     state.locations.add(place)
     call.sandbox.journal.effect("location.create", place.id)
     return render_location(place)
-
-
-@handlers("GET /locations/{location_id}")
-def get_location(call):
-    return render_location(_place_of(call.state.locations, call.path["location_id"], "Location"))
-
-
-@handlers("PATCH /locations/{location_id}")
-def update_location(call):
-    """Moving a location to another entity moves its users."""
-    state, body = call.state, call.body
-    place = _place_of(state.locations, call.path["location_id"], "Location")
-    place.name = body["name"]
-    if "entity_id" in body:
-        check_entity(state, body["entity_id"])
-        place.entity_id = body["entity_id"]
-        for user in state.users:
-            if user.location_id == place.id:
-                user.entity_id = place.entity_id
-    return render_location(place)
-
-
-def _place_of(table, place_id, label):
-    place = table.get(place_id)
-    if place is None:
-        raise not_found(label)
-    return place
 
 
 def render_department(place):

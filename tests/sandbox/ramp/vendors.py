@@ -107,28 +107,10 @@ def update_vendor(call):
     return render.vendor(state, vendor)
 
 
-@handlers("DELETE /vendors/{vendor_id}")
-def delete_vendor(call):
-    """Refused when anything hangs on the vendor."""
-    state, vendor = call.state, find_vendor(call)
-    if state.bills_of(vendor.id):
-        raise refuse(400, BAD_DATA, "The vendor has bills and cannot be deleted.")
-    state.vendors.remove(vendor.id)
-    call.sandbox.journal.effect("vendor.delete", vendor.id)
-
-
 @handlers("GET /vendors/{vendor_id}/contacts")
 def list_contacts(call):
     contacts = [render.contact(item) for item in find_vendor(call).contacts]
     return {"data": contacts[: call.query["page_size"]], "page": {"next": None}}
-
-
-@handlers("GET /vendors/{vendor_id}/contacts/{vendor_contact_id}")
-def get_contact(call):
-    for item in find_vendor(call).contacts:
-        if item.id == call.path["vendor_contact_id"]:
-            return render.contact(item)
-    raise not_found("Vendor contact")
 
 
 @handlers("POST /vendors/{vendor_id}/contacts")

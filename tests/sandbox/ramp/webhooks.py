@@ -163,12 +163,6 @@ def verify_webhook(call):
     return {"success": True}
 
 
-@handlers("POST /webhooks/mock-webhook-event")
-def mock_event(call):
-    body = call.body
-    return call.sandbox.publisher.emit(body["event_type"], body["object_id"], **body["object_metadata"])
-
-
 def _find(call):
     item = call.state.subscriptions.get(call.path["webhook_id"])
     if item is None:
