@@ -6,9 +6,10 @@ from odoo.tests import TransactionCase
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
+from .builders import Builders
 
 
-class ConnectorCase(TransactionCase):
+class ConnectorCase(Builders, TransactionCase):
     """A connected connection to the provider in memory."""
 
     @classmethod
@@ -50,16 +51,18 @@ class ConnectorCase(TransactionCase):
         self._savepoint.rollback()
         self.env.clear()
 
-    def run_worker(self):
-        self.env.cr.flush()  # what precedes the commit of whoever made the changes
-        self._keep()
-        self.connection._cron_run()
-        self.env.invalidate_all()
+    def run_worker(self, times=1):
+        for _run in range(times):
+            self.env.cr.flush()  # what precedes the commit of whoever made the changes
+            self._keep()
+            self.connection._cron_run()
+            self.env.invalidate_all()
 
-    def sync(self):
+    def sync(self, times=1):
         """Read all records of the provider and import them."""
-        self.connection.flow_ids.next_run_at = False
-        self.run_worker()
+        for _run in range(times):
+            self.connection.flow_ids.next_run_at = False
+            self.run_worker()
 
     def run_worker_later(self):
         """A run after all waiting times are over."""
