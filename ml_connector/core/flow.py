@@ -28,6 +28,8 @@ class Flow:
     """`pull` (into Odoo) or `push` (from Odoo)."""
     kind = ""
     """Kind of document, which names the importer or exporter: `vendor`, `bill`, `payment`, `reference`, `file`."""
+    has_documents = True
+    """Whether an importer or exporter translates its records."""
     sequence = 0
     """Order of the flows in one run."""
     interval = 60
@@ -39,7 +41,7 @@ class Flow:
     scopes: tuple[str, ...] = ()
     """Permissions that the flow requires."""
     events: tuple[str, ...] = ()
-    """Webhook event types that announce changed records; for a push flow, manual changes (`PushFlow.heard`)."""
+    """Webhook event types that announce changed records; for a push flow, manual changes (`PushFlow.manual_change`)."""
     options: tuple[str, ...] = ()
     """Names of the flow's options that apply, such as `post_bills`, `start_date`, `vendor_mode`.
 
@@ -215,11 +217,11 @@ class PushFlow(Flow):
         """Find out by Odoo's own reference whether an earlier `send` took effect."""
         raise NotImplementedError
 
-    def untaken(self) -> frozenset:
-        """Names of `shared` values that the provider is known not to accept (`SendResult.untaken`)."""
+    def not_accepted(self) -> frozenset:
+        """Names of `shared` values that the provider is known not to accept (`SendResult.not_accepted`)."""
         return frozenset()
 
-    def heard(self, external_id: str) -> tuple[str, str, str] | None:
+    def manual_change(self, external_id: str) -> tuple[str, str, str] | None:
         """A manual change in the provider to records of this flow.
 
         :return: kind and external ID of the affected record, and a sentence on it; None: no manual change
@@ -232,6 +234,12 @@ class ResultFlow(Flow):
 
     direction = "push"
     kind = "result"
+    has_documents = False
+
+    @classmethod
+    def required(cls, capabilities, options):
+        """Nothing: the provider waits for the results of what it gave."""
+        return ()
 
     def report(self, results, key: str) -> dict[str, str]:
         """Report the results of records to the provider (`documents.Result` of one subject).
@@ -250,6 +258,7 @@ class InboxFlow(PullFlow):
 
     kind = "feed_file"
     feed = "inbox"
+    has_documents = False
 
 
 class FileInFlow(PullFlow):
@@ -264,6 +273,7 @@ class FileOutFlow(Flow):
     direction = "push"
     kind = "feed_file"
     feed = "out"
+    has_documents = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ class SendResult:
     :param takes_files: whether the following flows may send the record's files now
     :param shared: values of the record in the provider, as far as its answer contains them (see
         `documents.Vendor.shared`); for kinds that both sides may change
-    :param untaken: names of such values that the provider did not accept: Odoo's changes of them remain unsent
+    :param not_accepted: names of such values that the provider did not accept: Odoo's changes of them remain unsent
     :param message: a sentence for the users of the record, posted on it
     :param mapping: the `documents.Reference` by which the provider's records refer to it
     :param parts: {(kind, the provider's ID): Odoo ID} of its lines, to which other records of the provider refer
@@ -63,7 +63,7 @@ class SendResult:
     mapping: object = None
     takes_files: bool = False
     shared: dict = field(default_factory=dict)
-    untaken: frozenset = frozenset()
+    not_accepted: frozenset = frozenset()
     message: str = ""
     parts: dict = field(default_factory=dict)
     is_incomplete: bool = False

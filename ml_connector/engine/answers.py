@@ -65,7 +65,7 @@ class Answers(OfRecords):
     def _success(self, flow, entry, base_url):
         return {
             "success": True,
-            "reference": flow._writer()._result_reference(entry.record),
+            "reference": flow._importer()._result_reference(entry.record),
             "url": base_url and f"{base_url}/odoo/{entry.record._name}/{entry.record.id}",
             "message": "",
         }
@@ -134,7 +134,7 @@ class Answers(OfRecords):
 
     def _awaited_results(self, flow, entries):
         """{transfer id: remote record that it depends on} where the provider must receive that one's result first."""
-        connection, importer = flow.connection_id, flow._writer()
+        connection, importer = flow.connection_id, flow._importer()
         reported = {sibling.kind for sibling in connection.flow_ids if sibling._spec().reports}
         builds_on = {
             entry.log.id: [needed for needed in importer._dependencies(entry.document) if needed[0] in reported]

@@ -79,7 +79,7 @@ class Booking(OfFlow):
 
     def _write(self, entries):
         """Plan and apply the entries without an error; the others get one."""
-        importer = self.flow._writer()
+        importer = self.flow._importer()
         resolver = self.resolver.resolve(importer, entries)
         self.merge.merge(entries)
         ready = [entry for entry in entries if not entry.error]

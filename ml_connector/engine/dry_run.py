@@ -41,7 +41,7 @@ def pull_lines(booking):
                 entry.document = document_of(booking.remote, item.payload)
             except ConnectorError as error:
                 entry.error = error
-        importer = booking.flow._writer()
+        importer = booking.flow._importer()
         resolver = booking.resolver.resolve(importer, entries)
         booking.merge.merge(entries)
         importer._plan_batch(booking.flow, [entry for entry in entries if not entry.error], resolver)
@@ -62,7 +62,7 @@ def _pull_line(entry, item):
 
 def push_lines(push):
     """What the next sync would send."""
-    exporter = push.flow._reader(push.spec.watches)
+    exporter = push.flow._exporter(push.spec.watches)
     lines = []
     if reason := push.flow._blocked():
         raise PermanentError(reason)

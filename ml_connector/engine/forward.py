@@ -11,7 +11,7 @@ class Forward(OfRecords):
     def records(self, flow, records):
         """Queue written records that the target connection accepts, in the transaction that wrote them."""
         if carrier := flow._carrier():
-            exporter = carrier._reader(records._name)
+            exporter = carrier._exporter(records._name)
             self._queue_at(carrier, exporter._sendable(carrier, records.filtered_domain(exporter._domain(carrier))))
 
     def files(self, target, records):
@@ -26,7 +26,7 @@ class Forward(OfRecords):
                 ]
             )
             gone = records.browse(sorted(set(sent.mapped("res_id"))))
-            self._queue_at(follower, follower._reader(records._name)._sendable(follower, gone))
+            self._queue_at(follower, follower._exporter(records._name)._sendable(follower, gone))
 
     def _queue_at(self, flow, records):
         if records:

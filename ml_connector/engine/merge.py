@@ -62,7 +62,7 @@ class Merge(OfFlow):
         """
         if binding.agreed_odoo and binding.agreed_vendor:
             return True
-        touched = self.flow._reader(record._name)._touched_at(record)[record.id]
+        touched = self.flow._exporter(record._name)._touched_at(record)[record.id]
         if not self.flow._counterpart("push") or (binding.synced_at and touched <= binding.synced_at):
             return False
         unknown = unknown_values(odoo_values, remote_values)
@@ -143,7 +143,7 @@ class Merge(OfFlow):
         if winner:
             merged.settle(list(merged.conflicts), winner, binding.agreed_odoo)
             return
-        exporter = self.flow._reader(entry.bound._name)
+        exporter = self.flow._exporter(entry.bound._name)
         raise FieldConflictError(
             _(
                 "Changed in both Odoo and %(provider)s: %(fields)s.",
@@ -166,7 +166,7 @@ class Merge(OfFlow):
             return ""
         if self.flow.conflict_policy != "newest":
             return self.flow.conflict_policy
-        touched = self.flow._reader(entry.bound._name)._touched_at(entry.bound)[entry.bound.id]
+        touched = self.flow._exporter(entry.bound._name)._touched_at(entry.bound)[entry.bound.id]
         is_newer = self.remote.changed_after(binding.external_id, touched.replace(tzinfo=UTC))
         return {True: "vendor", False: "odoo"}.get(is_newer, "")
 
@@ -200,7 +200,7 @@ class Merge(OfFlow):
         kept = [entry.record for entry in entries if entry.kept]
         push_flow = kept and self.flow._counterpart("push")
         if push_flow:
-            exporter = push_flow._reader(kept[0]._name)
+            exporter = push_flow._exporter(kept[0]._name)
             records = exporter.env[kept[0]._name].browse(record.id for record in kept)
             records = records.filtered_domain(exporter._domain(push_flow))
             self.env["ml.sync.log"]._enqueue(push_flow, records)
@@ -222,7 +222,7 @@ def shared_values(flow, records):
     """{record id: values that both sides may change} of records of one model."""
     if not records:
         return {}
-    exporter = flow._reader(records[0]._name)
+    exporter = flow._exporter(records[0]._name)
     return exporter._shared_values(exporter.env[records[0]._name].browse(record.id for record in records))
 
 

@@ -29,7 +29,7 @@ class Order(OfFlow):
         """{transfer: owner, such as the partner whose bills are sent in sequence}; without transfers of any order."""
         owners = {}
         for model, rows in logs.grouped("res_model").items():
-            if field := self.flow._reader(model)._goes_in_order_of:
+            if field := self.flow._exporter(model)._goes_in_order_of:
                 records = self.connection._books_of(model)[model].browse(rows.mapped("res_id"))
                 by_id = {record.id: record[field] for record in records}
                 owners.update({log: by_id[log.res_id] for log in rows if by_id[log.res_id]})
@@ -51,7 +51,7 @@ class Order(OfFlow):
     def _first_open(self, model, logs, owners):
         """{owner: its first queued or unconfirmed transfer} among those before the last of the transfers."""
         owner_ids = [owner.id for owner in owners]
-        of_owners = [(self.flow._reader(model)._goes_in_order_of, "in", owner_ids)]
+        of_owners = [(self.flow._exporter(model)._goes_in_order_of, "in", owner_ids)]
         earlier = self.env["ml.sync.log"].search(
             [
                 ("flow_id", "=", self.flow.id),

@@ -57,7 +57,7 @@ class Outcomes(OfFlow):
 
     def _bind(self, written):
         """Link the records to the provider's; returns what both sides agree on (`Merge.agreements`)."""
-        if not self.flow._writer()._binds:
+        if not self.flow._importer()._binds:
             return {}
         agreements = self.merge.agreements(written)
         self.env["ml.binding"]._bind(

@@ -76,7 +76,7 @@ class OwnChanges(OfFlow):
 
     def document(self, record, binding):
         """The document of a record, with the provider's values where Odoo did not change them."""
-        exporter = self.flow._reader(record._name)
+        exporter = self.flow._exporter(record._name)
         document = exporter._bound_document(exporter._document(self.flow, record), binding)
         if not (binding.agreed_vendor and self.flow._counterpart("pull")):
             return document
@@ -99,7 +99,7 @@ class OwnChanges(OfFlow):
         """
         if odoo_values is None:
             return {}
-        agreed_odoo = agreed_here(binding, odoo_values, sent.untaken)
+        agreed_odoo = agreed_here(binding, odoo_values, sent.not_accepted)
         return {
             "agreed_odoo": agreed_odoo,
             "agreed_vendor": {**((binding and binding.agreed_vendor) or {}), **sent.shared},
@@ -114,10 +114,10 @@ class OwnChanges(OfFlow):
             )._outdate()
 
 
-def agreed_here(binding, odoo_values, untaken):
+def agreed_here(binding, odoo_values, not_accepted):
     """Odoo's values as the provider knows them: a change that it did not accept stays a change."""
     before = (binding and binding.agreed_odoo) or {}
     return odoo_values and {
         **odoo_values,
-        **{name: before[name] for name in untaken & before.keys() & odoo_values.keys()},
+        **{name: before[name] for name in not_accepted & before.keys() & odoo_values.keys()},
     }

@@ -86,7 +86,7 @@ class Push(FlowWork):
         logs = self._without_unconfirmed(logs)
         odoo_values = self.own_changes.values(logs)
         logs = self._without_held(records, logs, odoo_values)
-        exporter = self.flow._reader(records._name)
+        exporter = self.flow._exporter(records._name)
         bindings = bindings_by_record(self.flow, records)
         unseen = self.connection._unseen_in_books(records)
         outside = self._outside(exporter, logs)
@@ -121,7 +121,7 @@ class Push(FlowWork):
         fingerprint = digest(stored, 32)
         if binding.fingerprint == fingerprint:
             # so that the next sweep skips it
-            agreed = agreed_here(binding, values, self.remote.untaken())
+            agreed = agreed_here(binding, values, self.remote.not_accepted())
             binding.write({"synced_at": self.env.cr.now(), "agreed_odoo": agreed or binding.agreed_odoo})
             self.run.deliveries.arrived(log, "unchanged")
             return None
@@ -177,6 +177,7 @@ class Push(FlowWork):
         proposals = self.env["ml.mapping"].search(
             [
                 ("connection_id", "=", self.connection.id),
+                ("direction", "=", "in"),
                 ("kind", "=", self.flow.kind),
                 ("state", "=", "unmapped"),
                 ("res_model", "=", records._name),

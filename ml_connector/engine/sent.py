@@ -83,7 +83,7 @@ class Sent(OfFlow):
 
     def _bind_parts(self, record, sent_parts):
         """Link the lines of a record to the provider's ids, replacing the ids of lines that it created again."""
-        parts = self.flow._reader(record._name)._parts(record)
+        parts = self.flow._exporter(record._name)._parts(record)
         found = {key: parts[own_id] for key, own_id in sent_parts.items() if own_id in parts}
         bound = self.env["ml.binding"].search(
             [
@@ -103,5 +103,5 @@ class Sent(OfFlow):
         record = self.connection._books_of(log.res_model)[log.res_model].browse(log.res_id)
         for follower in self.connection.flow_ids.filtered("active"):
             if follower.direction == "push" and follower._spec().follows == self.flow.key:
-                sendable = follower._reader(log.res_model)._sendable(follower, record)
+                sendable = follower._exporter(log.res_model)._sendable(follower, record)
                 self.env["ml.sync.log"]._enqueue(follower, sendable)

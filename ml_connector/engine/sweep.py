@@ -24,7 +24,7 @@ class Sweep(OfFlow):
             return
         model = self.spec.watches
         if model:
-            exporter = self.flow._reader(model)
+            exporter = self.flow._exporter(model)
             domain = exporter._domain(self.flow)
             if self.flow.cursor:
                 since = fields.Datetime.to_datetime(self.flow.cursor) - SWEEP_OVERLAP
@@ -48,7 +48,7 @@ class Sweep(OfFlow):
     def _changed_since_synced(self, records):
         """The records that changed after their last transfer."""
         bindings = bindings_by_record(self.flow, records)
-        touched = self.flow._reader(records._name)._touched_at(records)
+        touched = self.flow._exporter(records._name)._touched_at(records)
         return records.filtered(
             lambda record: record.id not in bindings or touched[record.id] > bindings[record.id].synced_at
         )

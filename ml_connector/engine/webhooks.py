@@ -135,7 +135,7 @@ class Events(Step):
         """Log manual changes in the provider on the Odoo records."""
         events = [event for event in of_pushes if event.external_id]
         found = self.run.parallel(
-            lambda key: key[0].heard(key[1]),
+            lambda key: key[0].manual_change(key[1]),
             [(self.run.provider.flow(of_pushes[event].key), event.external_id) for event in events],
         )
         for event, heard in zip(events, found, strict=True):

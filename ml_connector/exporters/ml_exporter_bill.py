@@ -159,6 +159,7 @@ class MlExporterOutgoingFiles(models.AbstractModel):
     _description = "File Exporter"
 
     _holds_up = False
+    _watches_files = True
 
     def _files(self, flow, records):
         domain = [("res_model", "=", records._name), ("res_id", "in", records.ids), ("type", "=", "binary")]

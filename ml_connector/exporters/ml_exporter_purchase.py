@@ -86,7 +86,7 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         """
         for kind, name in (("goods_receipt", "picking_ids"), ("own_bill", "invoice_ids")):
             if sender := self._sender(flow, kind):
-                exporter = self.env[f"ml.exporter.{kind}"]
+                exporter = sender._exporter(order[name]._name)
                 due = order[name].filtered_domain(exporter._domain(sender))
                 for record in exporter._sendable(sender, due):
                     self._remote_id(flow, kind, record)

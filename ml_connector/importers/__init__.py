@@ -2,7 +2,6 @@ from . import ml_importer
 from . import ml_importer_reference
 from . import ml_importer_vendor
 from . import ml_importer_bill
-from . import account_payment
 from . import ml_importer_payment
 from . import ml_importer_file
 from . import ml_importer_bill_status

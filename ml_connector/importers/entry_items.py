@@ -8,7 +8,8 @@ from ..core.errors import NotReadyError
 from ..core.messages import _
 from .bill_plan import BILL, LinePlan
 from .importer_tools import account_problem, exact, named
-from .spend_tools import money_journal, needed, outstanding_account, own_contact, payable_account
+from .money_journals import money_journal, outstanding_account
+from .needed_records import needed, own_contact, payable_account
 
 TRADE_ACCOUNTS = ("asset_receivable", "liability_payable")
 
@@ -53,7 +54,7 @@ class EntryItems:
 
     def _check_analytics(self, number, line, account, distribution, form):
         """Mandatory analytic plans apply only to lines that a user can code."""
-        if not self.batch.flow.post_bills or line.account.kind != "account" or line.partner:
+        if not self.batch.flow.post_bills or not line.is_account or line.partner:
             return
         planned = LinePlan(
             amount=line.amount,
@@ -71,9 +72,9 @@ class EntryItems:
         is_refund = form is not BILL and line.amount < 0
         reference, more = line.account, self._base_values(document, line, is_refund)
         partner = self._partner(line.partner) if line.partner else None
-        if reference.kind == "account":
+        if line.is_account:
             return needed(self.batch.resolver, reference), partner, more
-        if reference.kind == "tax":
+        if line.is_tax:
             part = self._tax_part(reference, is_refund)
             is_deferred = self._is_deferred(document, part.tax_id)
             tags = part.tag_ids if not is_deferred else part.tag_ids.browse()
@@ -110,8 +111,8 @@ class EntryItems:
     def _is_deferred(self, document, tax):
         """Whether a tax is due on payment and the entry has a payable or receivable item."""
         return tax.tax_exigibility == "on_payment" and any(
-            line.account.kind in ("vendor", "employee")
-            or line.account.kind == "account"
+            line.is_contact
+            or line.is_account
             and needed(self.batch.resolver, line.account).account_type in TRADE_ACCOUNTS
             for line in document.lines
         )

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from odoo.tools import float_repr
 
-from ..core.errors import NotPostedError, NotReadyError
+from ..core.errors import ConflictError, NotPostedError, NotReadyError
 from ..core.messages import Message, _
-from ..models.ml_outgoing_code import title_of
+from ..models.ml_mapped import title_of
 
 QUIET = {"ml_no_sync": True, "mail_create_nosubscribe": True, "mail_create_nolog": True, "mail_notrack": True}
 """Context for records that are created and posted in one step: Odoo adds no lines of its own to the chatter."""
@@ -169,3 +169,17 @@ def check_posted(move, number):
         raise NotPostedError(waits, awaits=move)
     if move.state == "cancel":
         raise NotReadyError(_("%(record)s is cancelled in Odoo.", record=number), awaits=move)
+
+
+def check_not_synced(entry, provider):
+    """
+    :raises ConflictError: the provider already marks the record as synced, but Odoo did not book it
+    """
+    if entry.document.is_exported and not entry.bound and not (entry.log and entry.log.is_told):
+        raise ConflictError(
+            _(
+                "%(provider)s already marks this record as synced, but Odoo did not book it. Enter it manually or"
+                " ignore it.",
+                provider=provider,
+            )
+        )

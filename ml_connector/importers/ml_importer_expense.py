@@ -4,14 +4,16 @@ from ..core.errors import ConnectorError, NotReadyError
 from ..core.messages import _, paragraph
 from .bill_booking import BillBooking
 from .bill_lines import bill_references
+from .card_account import card_charges
 from .import_batch import ImportBatch
-from .importer_tools import QUIET
+from .importer_tools import QUIET, check_not_synced
 from .merchants import Merchants
+from .money_journals import money_journal
+from .needed_records import needed
 from .refusals import odoo_refusals
 from .spend_booking import SpendBooking
 from .spend_diff import SpendDiff
 from .spend_plan import SpendPlan, SpendPlanner, as_bill
-from .spend_tools import card_charges, check_not_synced, money_journal, needed, parts_of
 
 GENERAL_CATEGORY = "hr_expense.product_product_no_cost"
 
@@ -100,7 +102,7 @@ class MlImporterExpense(models.AbstractModel):
                 if entry.outcome == "created":
                     groups[entry.values.mode].append(entry)
                 elif entry.outcome == "updated":
-                    for part, name in zip(parts_of(entry.bound), entry.values, strict=True):
+                    for part, name in zip(entry.bound._ml_with_parts(), entry.values, strict=True):
                         part.with_env(booking.env).name = name
                     entry.record = entry.bound
             if groups["expense"]:

@@ -8,8 +8,8 @@ from ..core.messages import _
 from .bill_header import entered_values
 from .bill_plan import BILL, ENTRY
 from .entry_items import TRADE_ACCOUNTS
+from .needed_records import needed
 from .posted_bill_diff import account_text
-from .spend_tools import needed
 
 
 class MlImporterExpenseReport(models.AbstractModel):
@@ -31,7 +31,7 @@ class MlImporterExpenseReport(models.AbstractModel):
     def _is_bill(self, batch, document):
         """Whether it becomes a bill. An employee who is owed nothing gets none."""
         return batch.flow.report_mode == "vendor_bill" and any(
-            line.account.kind == "employee" and line.amount < 0 for line in document.lines
+            line.is_employee and line.amount < 0 for line in document.lines
         )
 
     def _journal(self, batch, document):
@@ -75,9 +75,9 @@ class MlImporterExpenseReport(models.AbstractModel):
 
     def _bill_item(self, batch, line, item, rate):
         """An item of the entry as an item of a bill."""
-        if line.account.kind == "employee":
+        if line.is_employee:
             return {**item, "display_type": "payment_term"}
-        if line.account.kind == "tax":
+        if line.is_tax:
             return {**item, "display_type": "tax"}
         self._check_bill_account(self.env["account.account"].browse(item["account_id"]))
         taxes = Counter()
@@ -108,7 +108,7 @@ class MlImporterExpenseReport(models.AbstractModel):
         """Check that Odoo keeps the amounts when it recomputes the bill."""
         left = Counter()
         for line in document.lines:
-            if line.account.kind == "tax":
+            if line.is_tax:
                 left[line.account] += line.amount
             for reference, amount in line.taxes:
                 left[reference] -= amount

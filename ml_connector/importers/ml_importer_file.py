@@ -6,7 +6,6 @@ from odoo.tools import groupby
 from ..core.messages import _
 from ..core.stored_files import stored_mimetype
 from .refusals import odoo_refusals
-from .spend_tools import parts_of
 
 SOURCE = "file_source"
 
@@ -60,7 +59,7 @@ class MlImporterFile(models.AbstractModel):
         """The record, and for expenses their entries too, where Odoo puts the receipts at posting and auditors look."""
         if record._name != "hr.expense":
             return [record]
-        return [record, *parts_of(record).account_move_id]
+        return [record, *record._ml_with_parts().account_move_id]
 
     def _known_checksums(self, flow, targets):
         """{(model, id): checksums} of the attachments as stored and as received. Two queries for each model."""

@@ -6,13 +6,15 @@ from odoo.fields import Command
 from ..core.errors import ConnectorError, InvalidDataError
 from ..core.messages import Amount, _, paragraph
 from .bill_plan import MADE_HERE
+from .card_account import settle_issuer
 from .entry_changes import EntryChanges
 from .entry_items import EntryItems
 from .import_batch import ImportBatch
 from .importer_tools import change_note, check_tax_countries, fits
+from .money_journals import money_journal
+from .needed_records import contact, needed
 from .open_dates import check_date
 from .refusals import odoo_refusals
-from .spend_tools import contact, money_journal, needed, settle_issuer
 
 
 class MlImporterJournalEntry(models.AbstractModel):
@@ -108,7 +110,7 @@ class MlImporterJournalEntry(models.AbstractModel):
         document = entry.document
         currency = self._currency(batch, document)
         journal = self._journal(batch, document)
-        has_tax = any(line.taxes or line.account.kind == "tax" for line in document.lines)
+        has_tax = any(line.taxes or line.is_tax for line in document.lines)
         header, note = self._header(batch, document, journal, currency, has_tax)
         items = EntryItems(batch).plan(document, currency, header["date"], self._form(batch, document))
         check_tax_countries(self._taxes(batch, document), batch.company)
@@ -116,7 +118,7 @@ class MlImporterJournalEntry(models.AbstractModel):
 
     def _taxes(self, batch, document):
         references = [tax for line in document.lines for tax, _amount in line.taxes]
-        references += [line.account for line in document.lines if line.account.kind == "tax"]
+        references += [line.account for line in document.lines if line.is_tax]
         return self.env["account.tax"].union(*(needed(batch.resolver, tax) for tax in references))
 
     def _currency(self, batch, document):
@@ -196,7 +198,7 @@ class MlImporterCashback(models.AbstractModel):
 
     def _after_post(self, flow, entries, resolver):
         for entry in entries:
-            issuer = next(line.account for line in entry.document.lines if line.account.kind == "vendor")
+            issuer = next(line.account for line in entry.document.lines if line.is_contact)
             settle_issuer(self.env, flow, [entry.record], contact(self.env, resolver, issuer))
 
 

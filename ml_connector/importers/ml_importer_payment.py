@@ -5,12 +5,12 @@ from odoo import models
 from ..core.errors import ConnectorError, DuplicateError, InvalidDataError, NotRelevantError
 from ..core.messages import Amount, _
 from .importer_tools import QUIET, change_note, exact, fits
+from .money_journals import payment_journal
 from .paid_bills import PaidBills
 from .payment_booking import PaymentBooking
 from .payment_plan import PaymentBatch, PaymentPlan
 from .payment_values import PaymentValues
 from .refusals import odoo_refusals
-from .spend_tools import payment_journal
 
 
 class MlImporterPayment(models.AbstractModel):

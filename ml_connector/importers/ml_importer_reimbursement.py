@@ -4,10 +4,12 @@ from ..core.messages import Amount, _, paragraph
 from .bill_booking import BillBooking
 from .bill_plan import OWED_ENTRY
 from .bill_planning import BillPlanner
-from .importer_tools import QUIET, change_note, exact
+from .importer_tools import QUIET, change_note, check_not_synced, exact
+from .money_journals import money_journal
+from .needed_records import contact
 from .open_dates import OpenDates
 from .refusals import odoo_refusals
-from .spend_tools import check_not_synced, contact, money_journal, open_amount, pay
+from .settlement import open_amount, pay
 
 
 class ReceiptPlanner(BillPlanner):

@@ -9,9 +9,10 @@ from ..core.split_amount import share
 from ..models.ml_mapped import MONEY_JOURNALS
 from .bill_plan import ENTRY, BillPlan, LinePlan
 from .bill_writer import BillWriter
+from .card_account import clearing_account
 from .entry_items import EntryItems
 from .importer_tools import exact
-from .spend_tools import clearing_account, outstanding_account, parts_of
+from .money_journals import outstanding_account
 
 
 class MlImporterRepayment(models.AbstractModel):
@@ -100,7 +101,7 @@ class MlImporterRepayment(models.AbstractModel):
 def _cost(record):
     """[(weight, account, taxes and distribution)] of the cost of a card transaction."""
     if record._name == "hr.expense":
-        parts = parts_of(record)
+        parts = record._ml_with_parts()
         if not parts.account_move_id:
             return [
                 (

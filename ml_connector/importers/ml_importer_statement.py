@@ -1,13 +1,18 @@
 from odoo import models
 from odoo.tools import format_date
 
-from ..core.documents import Bill, BillLine, Party
+from ..core.documents import Bill, BillLine, Party, Reference
 from ..core.errors import NotRelevantError
 from ..core.messages import Amount, _, paragraph
 from .bill_plan import MADE_HERE
 from .bill_planning import BillPlanner
+from .card_account import card_charges, clearing_account, settle_issuer, tick_off
+from .money_journals import money_journal
+from .needed_records import contact
 from .refusals import odoo_refusals
-from .spend_tools import CLEARING, card_charges, clearing_account, contact, money_journal, settle_issuer, tick_off
+
+CLEARING = Reference(kind="account", external_id="ml-card-clearing")
+"""Reference to the account of unbilled card spend, in bills that the connector makes."""
 
 
 class IssuerBillPlanner(BillPlanner):

@@ -2,11 +2,13 @@ from odoo import models
 
 from ..core.errors import ConnectorError, InvalidDataError
 from ..core.messages import Amount, _
+from .card_account import settle_issuer
 from .currencies import Currencies
 from .importer_tools import change_note, exact, fits
+from .money_journals import method_line, money_journal
+from .needed_records import own_contact, payable_account
 from .open_dates import OpenDates, check_date
 from .refusals import odoo_refusals
-from .spend_tools import method_line, money_journal, own_contact, payable_account, settle_issuer
 
 
 class MlImporterTransfer(models.AbstractModel):

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from ..core.errors import InvalidDataError
 from ..core.messages import Amount, _
+from .card_account import owe_to_issuer
 from .importer_tools import exact, payable_terms, tolerance
 from .open_dates import check_date
-from .spend_tools import owe_to_issuer
 
 
 class PaymentBooking:

@@ -7,7 +7,7 @@ from odoo.fields import Command
 from ..core.errors import InvalidDataError, NotReadyError
 from ..core.messages import Amount, _
 from .importer_tools import fits, payable_terms
-from .spend_tools import method_line
+from .money_journals import method_line
 
 
 class PaymentValues:

@@ -10,12 +10,14 @@ from ..models.ml_sentence import in_words
 from .bill_booking import BillBooking
 from .bill_lines import bill_references
 from .bill_writer import BillWriter
+from .card_account import clearing_account, tick_off
 from .import_batch import ImportBatch
 from .importer_tools import exact
 from .merchants import Merchants
+from .money_journals import method_line
 from .open_dates import check_date
+from .settlement import pay
 from .spend_plan import SpendPlanner, line_names
-from .spend_tools import clearing_account, method_line, pay, tick_off
 
 
 class SpendBooking:

@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from ..core.messages import Amount, _
+from .card_account import clearing_account
 from .importer_tools import change_note, exact
 from .posted_bill_diff import coding_differences
 from .spend_plan import line_names
-from .spend_tools import clearing_account, parts_of
 
 
 class SpendDiff:
@@ -74,7 +74,7 @@ class SpendDiff:
 
     def _plan_expense(self, entry, bill):
         first, document = entry.bound, entry.document
-        parts = parts_of(first)
+        parts = first._ml_with_parts()
         if first.state == "refused":
             entry.plan("drift", first, note=_("%(expense)s is refused in Odoo.", expense=first.display_name))
             return

@@ -31,11 +31,11 @@ from . import res_users
 from . import ml_mapping_choices
 from . import ml_mapping_proposals
 from . import ml_mapping_creation
+from . import ml_mapping_sending
 from . import ml_mapping_forwarding
 from . import ml_mapping_waits
 from . import ml_mapping
 from . import ml_mapping_rule
-from . import ml_outgoing_code
 from . import ml_binding
 from . import ml_vendor_change
 from . import ml_sync_log_queue
@@ -53,6 +53,7 @@ from . import mail_followers
 from . import hr_expense
 from . import ml_sync_mixin
 from . import account_move
+from . import account_payment
 from . import res_partner
 from . import purchase_order
 from . import res_company

@@ -20,6 +20,10 @@ class HrExpense(models.Model):
         help="Original date of an entry that Odoo posted on the first open day because its period was locked.",
     )
 
+    def _ml_with_parts(self):
+        """These first expenses of card transactions, then the expenses of their other lines."""
+        return self | self.search([("split_expense_origin_id", "in", self.ids)], order="id")
+
     def _get_expense_account_destination(self):
         """Card spend is owed to the card's issuer, whatever outstanding account the journal has for payments."""
         clearing = self.ml_clearing_account_id

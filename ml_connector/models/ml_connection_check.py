@@ -130,8 +130,8 @@ class MlConnectionCheck(models.AbstractModel):
                     ),
                 )
             )
-        flows = self.flow_ids.filtered(lambda flow: flow.active and f"ml.importer.{flow.kind}" in self.env)
-        remarks = [remark for flow in flows for remark in flow._writer()._remarks(flow)]
+        flows = self.flow_ids.filtered(lambda flow: flow.active and flow.direction == "pull" and flow._has_documents())
+        remarks = [remark for flow in flows for remark in flow._importer()._remarks(flow)]
         return findings + self._webhook_findings() + remarks
 
     def _currency_findings(self, currencies):

@@ -387,7 +387,7 @@ class MlFeedFile(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Records of %(file)s", file=self.name),
             "res_model": "ml.sync.log",
-            "view_mode": "list,form,graph,pivot",
+            "view_mode": "list,kanban,form,graph,pivot",
             "domain": [("feed_file_id", "=", self.id)],
         }
 

@@ -103,13 +103,17 @@ class MlFlow(models.Model):
         same = self.connection_id.flow_ids.filtered(lambda flow: flow.active and flow.kind == self.kind)
         return same.filtered(lambda flow: flow.direction == direction and not flow._blocked())[:1]
 
-    def _writer(self):
+    def _has_documents(self):
+        """Whether it has an importer or exporter."""
+        return self._is_known() and self._spec().has_documents
+
+    def _importer(self):
         """The importer of this pull flow, with the rights of the integration user."""
         self.ensure_one()
         kind = "bridged" if self._is_bridged() else self.kind
         return self.connection_id._books()[f"ml.importer.{kind}"]
 
-    def _reader(self, model):
+    def _exporter(self, model):
         """The exporter of `model` for this push flow, with the rights of the integration user."""
         self.ensure_one()
         kind = self.kind
@@ -125,7 +129,7 @@ class MlFlow(models.Model):
         connection = self.connection_id
         if not self._is_known():
             return _("This version of ML Connector does not have the flow %(flow)s.", flow=self.key)
-        if self.direction == "pull" or self.kind == "result" or connection.check_state == "none":
+        if self.direction == "pull" or connection.check_state == "none":
             return ""
         capabilities = frozenset(connection.capabilities or ())
         return connection._provider_class().blocked(self.key, capabilities, self._options())
@@ -216,10 +220,9 @@ class MlFlow(models.Model):
     def _needed_groups(self):
         """External ids of the groups that the flow needs."""
         self.ensure_one()
-        prefix = "ml.importer." if self.direction == "pull" else "ml.exporter."
-        if f"{prefix}{self.kind}" not in self.env:
+        if not self._has_documents():
             return self._file_groups()
-        worker = self._writer() if self.direction == "pull" else self._reader("")
+        worker = self._importer() if self.direction == "pull" else self._exporter("")
         return {*worker._groups_of(self), *self._file_groups()}
 
     def _file_groups(self):

@@ -54,6 +54,6 @@ class MlFlowFigures(models.AbstractModel):
             "type": "ir.actions.act_window",
             "name": self.name,
             "res_model": "ml.sync.log",
-            "view_mode": "list,form,graph,pivot",
+            "view_mode": "list,kanban,form,graph,pivot",
             "domain": [("flow_id", "=", self.id)],
         }

@@ -22,7 +22,7 @@ class MlFlowWatching(models.AbstractModel):
         for flow in self._working_pushes():
             model = flow._spec().watches
             if model and not flow._blocked():
-                fields_of = self.env[f"ml.exporter.{flow.kind}"]._watched(model)
+                fields_of = flow._exporter(model)._watched(model)
                 for (name, _lines, back), names in fields_of.items():
                     watch = Watch(flow.id, flow.connection_id.id, model, frozenset(names), back)
                     watched.setdefault(name, []).append(watch)
@@ -33,7 +33,9 @@ class MlFlowWatching(models.AbstractModel):
     def _watched_files(self):
         """Like `_watched_models`, for flows that send files of these records."""
         watched = {}
-        for flow in self._working_pushes().filtered(lambda flow: flow.kind == "outgoing_files"):
+        for flow in self._working_pushes().filtered(
+            lambda flow: flow._has_documents() and flow._exporter("")._watches_files
+        ):
             if not flow._blocked():
                 model = flow._record_model()
                 watched.setdefault(model, []).append(Watch(flow.id, flow.connection_id.id, model))
@@ -62,7 +64,7 @@ class MlFlowWatching(models.AbstractModel):
         for (flow_id, model), ids in changed.items():
             flow = self.browse(flow_id).exists()
             if flow:
-                exporter = self.env[f"ml.exporter.{flow.kind}"]
+                exporter = flow._exporter(model).with_env(self.env)
                 # sudo: whether a record is to be sent does not depend on who changed it; what is read of it does on the
                 # connection's user. What it is called may depend on the company, and whoever changed it works in any
                 touched = self.env[model].with_company(flow.company_id).browse(sorted(ids))

@@ -258,7 +258,7 @@ class MlSyncLog(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Transfers of %(record)s", record=record.display_name),
             "res_model": "ml.sync.log",
-            "view_mode": "list,form",
+            "view_mode": "list,kanban,form",
             "domain": [("res_model", "=", record._name), ("res_id", "=", record.id)],
         }
 

@@ -35,10 +35,10 @@ class MlSyncLogDecisions(models.AbstractModel):
             log.conflict_table = log.conflict and self._conflict_table(log)
 
     def _conflict_table(self, log):
-        reader = self.env[f"ml.exporter.{log.kind}"]
+        exporter = log.flow_id._exporter(log.res_model).with_env(self.env)
         cell = Markup("<td>%s</td>")
         rows = [
-            (reader._shared_label(name), *(self._value_text(side) for side in sides))
+            (exporter._shared_label(name), *(self._value_text(side) for side in sides))
             for name, sides in log.conflict.items()
         ]
         heading = Markup("<tr><th></th><th>%s</th><th>%s</th></tr>") % (
@@ -158,7 +158,7 @@ class MlSyncLogDecisions(models.AbstractModel):
         return self._decide("odoo")
 
     @needs("map")
-    def action_take_vendor(self):
+    def action_keep_provider(self):
         """Resolve a conflict with the provider's values, which are written into Odoo."""
         return self._decide("vendor")
 

@@ -5,7 +5,6 @@ from ..core.awaited import Awaited, odoo_key
 from .ml_wait import REASONS
 from .sync_states import CLEAN, MERGED_STATES
 
-WITHOUT_READER = ("result", "feed_file")
 """Kinds of outgoing transfers without an Odoo record."""
 
 
@@ -58,8 +57,8 @@ class MlSyncLogWaits(models.AbstractModel):
     def _let_others_go_on(self):
         """Release documents that waited for a failed or ignored detail, such as a file."""
         for log in self.filtered(lambda log: log.state in ("failed", "ignored") and log.direction == "push"):
-            has_reader = log.res_id and log.kind not in WITHOUT_READER
-            if has_reader and not log.flow_id._reader(log.res_model)._holds_up:
+            has_exporter = log.res_id and log.flow_id._has_documents()
+            if has_exporter and not log.flow_id._exporter(log.res_model)._holds_up:
                 sent = Awaited("sent", log.kind, odoo_key(log.res_model, log.res_id))
                 self.env["ml.wait"]._release_for(log.connection_id, {sent})
 
@@ -85,11 +84,4 @@ class MlSyncLogWaits(models.AbstractModel):
         waits = self.env["ml.wait"].search([("key", "in", keys), ("log_id.state", "=", "waiting")])
         waits.key = odoo_key(target._name, target.id)
         # the remaining record may have codes, so check again
-        waits.log_id.filtered(lambda log: not log.waiting_mapping_ids)._make_pending()
-
-    @api.model
-    def _let_go(self, model, ids):
-        """Retry the transfers that wait for codes of deleted records."""
-        keys = [odoo_key(model, record_id) for record_id in ids]
-        codes = [("reason", "=", "code"), ("key", "in", keys), ("log_id.state", "=", "waiting")]
-        self.env["ml.wait"].search(codes).log_id._make_pending()
+        waits.log_id.filtered(lambda log: log.wait_ids <= waits)._make_pending()

@@ -2,6 +2,7 @@ from . import test_acknowledge
 from . import test_attempts
 from . import test_audit
 from . import test_changed
+from . import test_exporter_fields
 from . import test_feed_in
 from . import test_feed_out
 from . import test_bad_rows

@@ -12,6 +12,7 @@ from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .builders import Builders
+from .fake_flows import declared
 
 NUMBERS = ("exchange_rate", "tax_total", "quantity", "unit_price", "debited")
 
@@ -50,9 +51,13 @@ class WriterCase(Builders, AccountTestInvoicingCommon):
         cls.mapped |= {("tax", "15"): cls.tax, ("journal", "bank"): cls.bank_journal}
 
     @classmethod
-    def add_flows(cls, *kinds):
-        values = {"direction": "pull", "connection_id": cls.connection.id}
-        cls.env["ml.flow"].create([{"name": kind, "key": kind, "kind": kind, **values} for kind in kinds])
+    def declare_flows(cls, *kinds):
+        """Pull flows of those kinds, with the kind as key."""
+        known = PROVIDERS["fake"]
+        flows = (declared(key=kind, label=kind, kind=kind, direction="pull", active=False) for kind in kinds)
+        provider = type("WritersProvider", (known,), {"flows": (*known.flows, *flows)})
+        cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": provider}))
+        cls.connection._sync_flows()
 
     @classmethod
     def make_vendor(cls, name, key=None, **values):
@@ -182,7 +187,7 @@ class WriterCase(Builders, AccountTestInvoicingCommon):
         self.assertFalse(written)
 
     def writer(self, kind):
-        return self.flow(kind)[:1]._writer()
+        return self.flow(kind)[:1]._importer()
 
     def refresh_statistics(self):
         """Tell PostgreSQL about the rows of this transaction; else it joins hundreds of them as if they were few."""

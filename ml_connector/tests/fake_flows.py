@@ -55,11 +55,11 @@ class PushByKey(PushFlow):
     def find(self, payload, key):
         return self.provider.find(self.key, payload, key)
 
-    def untaken(self):
-        return self.provider.untaken(self.key)
+    def not_accepted(self):
+        return self.provider.not_accepted(self.key)
 
-    def heard(self, external_id):
-        return self.provider.heard(self.key, external_id)
+    def manual_change(self, external_id):
+        return self.provider.manual_change(self.key, external_id)
 
 
 class ResultByKey(ResultFlow):

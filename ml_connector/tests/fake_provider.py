@@ -145,10 +145,10 @@ class FakeProvider(Webhooks, Provider):
     def reread(self, flow):
         return iter(())
 
-    def heard(self, flow, external_id):
+    def manual_change(self, flow, external_id):
         return None
 
-    def untaken(self, flow):
+    def not_accepted(self, flow):
         return frozenset()
 
     def document(self, flow, payload):

@@ -165,7 +165,7 @@ class TestBothSides(ConnectorCase):
         rows.waiting_mapping_ids.filtered("proposed_id").action_accept_proposals()
         for log in self.logs("vendors").filtered(lambda log: log.is_current and log.state == "failed" and log.conflict):
             self.decided |= {"person" if email else name for name, email in map(split_person_key, log.conflict)}
-            (log.action_keep_odoo if chance.random() < 0.5 else log.action_take_vendor)()
+            (log.action_keep_odoo if chance.random() < 0.5 else log.action_keep_provider)()
 
     def edit(self, chance):
         for name in FIELDS:

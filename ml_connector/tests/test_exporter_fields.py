@@ -98,6 +98,11 @@ class TestDeclaredFields(LedgerCase):
                 needed, reached = self.needs(exporter, self.flow(flow), record, declared)
                 self.assertEqual(needed - declared, set(UNDECLARED.get(kind, ())))
                 self.assertEqual(declared - reached, set(UNREAD.get(kind, ())))
+        # each flow of documents has the model that translates them
+        for provider in PROVIDERS.values():
+            for flow in provider.flows:
+                model = f"ml.{'importer' if flow.direction == 'pull' else 'exporter'}.{flow.kind}"
+                self.assertEqual(model in self.env, flow.has_documents, (provider.key, flow.key))
         watching = {
             flow.kind
             for provider in PROVIDERS.values()

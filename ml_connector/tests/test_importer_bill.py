@@ -716,7 +716,7 @@ class TestWriterBill(WriterCase):
 
     def test_the_check_names_what_keeps_bills_from_the_short_way(self):
         flows = self.connection.flow_ids.filtered(lambda flow: flow.key == "bills")
-        self.assertEqual(flows._writer()._remarks(flows), [])
+        self.assertEqual(flows._importer()._remarks(flows), [])
         with patch.object(bill_items, "KNOWN_ADDONS", bill_items.KNOWN_ADDONS - {"stock_account"}):
             remarks = [finding for finding in self.connection._own_findings() if finding.title == flows.name]
         addon = self.env["ir.module.module"].search([("name", "=", "stock_account")]).shortdesc

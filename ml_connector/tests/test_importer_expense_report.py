@@ -35,7 +35,7 @@ class TestWriterExpenseReport(WriterCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.add_flows("expense_report", "cash_advance", "payroll", "repayment")
+        cls.declare_flows("expense_report", "cash_advance", "payroll", "repayment")
         cls.employee = cls.make("hr.employee", name="Ada", work_email="ada@example.com", company_id=cls.company)
         cls.ada = cls.employee.work_contact_id
         cls.cards = cls.make_account("CARDS", "liability_current")

@@ -26,7 +26,7 @@ class RulesCase(SpendCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.add_flows("expense_report", "file")
+        cls.declare_flows("expense_report")
 
     def lines(self, move):
         """{account: balance} of a move."""
@@ -440,6 +440,7 @@ class TestKindsOfDocuments(RulesCase):
 @tagged("post_install", "-at_install")
 class TestReceiptsOfSpend(RulesCase):
     def test_receipts_are_on_the_entry_too(self):
+        self.declare_flows("file")
         parts = [self.part("50.00"), self.part("70.00", "601")]
         expense = self.written("expense", self.expense_document(parts=parts))
         entries = (expense | expense.search([("split_expense_origin_id", "=", expense.id)])).account_move_id

@@ -45,7 +45,7 @@ class SpendCase(WriterCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.add_flows(*KINDS)
+        cls.declare_flows(*KINDS)
         cls.card = cls.make("account.journal", name="Cards", code="CARDS", type="credit", company_id=cls.company)
         cls.employee = cls.make("hr.employee", name="Ada", work_email="ada@example.com", company_id=cls.company)
         cls.issuer = cls.make("res.partner", name="Issuer", is_company=True)

@@ -75,7 +75,7 @@ class LedgerCase(PushCase):
         return self.hand_made(self.vendor(), move_type=move_type, post=post, line=line, **values)
 
     def outgoing(self):
-        return self.env["ml.outgoing.code"].search([("connection_id", "=", self.connection.id)])
+        return self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("direction", "=", "out")])
 
 
 @tagged("post_install", "-at_install")
@@ -117,16 +117,16 @@ class TestLedgerBills(LedgerCase):
         self.assertIn("Map ", log.advice)
         codes = self.outgoing().grouped("kind")
         self.assertEqual((set(codes), codes["account"].waiting_count), ({"account", "tax"}, 1))
-        codes["account"].mapping_id = self.code("account", "6340")
-        codes["tax"].mapping_id = self.code("tax", "vat-15")
+        codes["account"].code_id = self.code("account", "6340")
+        codes["tax"].code_id = self.code("tax", "vat-15")
         self.run_worker()
         self.assertEqual((log.state, self.sent_code()), ("done", "6340"))
 
     def test_several_records_go_under_one_code(self):
         other = self.expense.copy({"code": "699991"})
         mapping = self.code("account", "6340", self.expense)
-        values = {"kind": "account", "res_id": other, "mapping_id": mapping}
-        self.make("ml.outgoing.code", connection_id=self.connection, **values)
+        values = {"direction": "out", "kind": "account", "res_id": other, "code_id": mapping}
+        self.make("ml.mapping", connection_id=self.connection, **values)
         self.bill()
         self.bill(account_id=other.id)
         self.run_worker()
@@ -139,7 +139,7 @@ class TestLedgerBills(LedgerCase):
         self.bill()
         self.run_worker()
         self.assertEqual(self.logs("ledger").state, "waiting")
-        self.outgoing().mapping_id = self.code("account", "6342")
+        self.outgoing().code_id = self.code("account", "6342")
         self.run_worker()
         self.assertEqual(self.sent_code(), "6342")
 

@@ -47,7 +47,7 @@ class TwoWayProvider(fake_provider.FakeProvider):
             for person in document.contacts
             if not person.is_default and not person.is_known
         }
-        return {"our_id": str(document.odoo_id), "kept": sorted(self.untaken(flow)), "people": people, **known}
+        return {"our_id": str(document.odoo_id), "kept": sorted(self.not_accepted(flow)), "people": people, **known}
 
     def send(self, flow, payload, external_id, key):
         sent = super().send(flow, payload, external_id, key)
@@ -58,7 +58,7 @@ class TwoWayProvider(fake_provider.FakeProvider):
         # of contact persons only those that were sent, as nobody has looked at the others
         now = self._vendors({**payload, "id": sent.external_id, "name": name})
         self.learned["names"] = self.takes_names
-        return SendResult(external_id=sent.external_id, shared=now.shared(), untaken=self.untaken(flow))
+        return SendResult(external_id=sent.external_id, shared=now.shared(), not_accepted=self.not_accepted(flow))
 
     def changed_after(self, flow, external_id, moment):
         return fake_provider.REMOTE.called("changed_after") is None and fake_provider.REMOTE.is_newer
@@ -203,7 +203,7 @@ class TestReconcile(ConnectorCase):
 
     def test_a_name_that_is_not_taken_yet_stays_to_be_sent(self):
         """What the provider's interface cannot take today it can take later; meanwhile nothing goes round."""
-        with patch.object(TwoWayProvider, "untaken", lambda provider, flow: frozenset({"name"})):
+        with patch.object(TwoWayProvider, "not_accepted", lambda provider, flow: frozenset({"name"})):
             self.partner.name = "Renamed here"
             for _time in range(4):
                 self.sync()
@@ -219,7 +219,7 @@ class TestReconcile(ConnectorCase):
         self.assertEqual((payload["name"], payload["street"]), ("Renamed here", "Ours 2"))
 
     def test_a_name_that_was_not_taken_may_be_changed_on_both_sides(self):
-        with patch.object(TwoWayProvider, "untaken", lambda provider, flow: frozenset({"name"})):
+        with patch.object(TwoWayProvider, "not_accepted", lambda provider, flow: frozenset({"name"})):
             self.partner.name = "Renamed here"
             self.sync()
             self.put(name="Renamed there")
@@ -293,7 +293,7 @@ class TestReconcile(ConnectorCase):
             self.assertEqual((held.error_class, person.phone), ("conflict", "2"))
             self.assertEqual(self.people_there()["ada@example.com"]["phone"], "3", "nothing is overwritten")
             self.assertIn("ada@example.com: Phone", held.conflict_table)
-            (held.action_keep_odoo if winner == "odoo" else held.action_take_vendor)()
+            (held.action_keep_odoo if winner == "odoo" else held.action_keep_provider)()
             self.sync(2)
             self.assertEqual((person.phone, self.people_there()["ada@example.com"]["phone"]), (phone, phone))
             person.unlink()
@@ -329,7 +329,7 @@ class TestReconcile(ConnectorCase):
         flow = self.flow("vendors_push")
         self.person()
         with patch.object(self.registry["ml.binding"], "search", side_effect=AssertionError):
-            flow._reader("res.partner")._document(flow, self.partner)
+            flow._exporter("res.partner")._document(flow, self.partner)
 
     def test_a_name_links_in_neither_direction_before_a_person_says_so(self):
         partner = self.env["res.partner"].create({"name": "Trusty", "is_company": True, "supplier_rank": 1})
@@ -466,7 +466,7 @@ class TestReconcile(ConnectorCase):
 
     def test_take_the_vendors(self):
         log = self.asked()
-        log.action_take_vendor()
+        log.action_keep_provider()
         self.run_worker()
         self.assertEqual((self.streets(), log.state), (("Theirs 2", "Theirs 2"), "done"))
         self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
@@ -474,7 +474,7 @@ class TestReconcile(ConnectorCase):
     def test_what_changed_since_it_was_shown_is_asked_again(self):
         log = self.asked()
         self.partner.street = "Ours 3"
-        log.action_take_vendor()
+        log.action_keep_provider()
         self.run_worker()
         self.assertEqual((log.state, log.decision), ("failed", False))
         self.assertIn("Ours 3", log.conflict_table)
@@ -546,7 +546,7 @@ class TestReconcile(ConnectorCase):
                 open_rows = self.env["ml.sync.log"].search(pulls)
                 self.assertEqual(set(open_rows.mapped("state")) - {"superseded"}, set(), "it is asked once")
                 side = ("odoo", "vendor")[number % 2]
-                (asked.action_keep_odoo if side == "odoo" else asked.action_take_vendor)()
+                (asked.action_keep_odoo if side == "odoo" else asked.action_keep_provider)()
                 for _run in range(2):
                     self.sync()
                     self.run_second(second)

@@ -73,7 +73,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         )
         with (
             patch.object(FakeProvider, "flows", flows),
-            patch.object(FakeProvider, "heard", lambda provider, flow, key: heard[key], create=True),
+            patch.object(FakeProvider, "manual_change", lambda provider, flow, key: heard[key], create=True),
         ):
             for key in (*heard, "h4"):
                 event = Event(event_id=key, event_type="vendor.made", external_id=key)

@@ -10,7 +10,6 @@ ROOT = Path(__file__).parents[2]
 API = "/developer/v1"
 PLACES = [
     *sorted((ROOT / "ml_connector/providers/ramp").glob("*.py")),
-    ROOT / "ml_connector/providers/ramp/client.py",
     ROOT / "docs/ramp.rst",
 ]
 FORM = re.compile(

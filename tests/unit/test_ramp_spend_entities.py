@@ -1,6 +1,7 @@
 """One entity of Ramp is one company: rows of others are left out, although Ramp was asked for that entity only."""
 
 import pytest
+from ramp_operations import Operations
 
 from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
@@ -27,7 +28,7 @@ LISTS = {
 }
 
 
-class Ramp:
+class Ramp(Operations):
     """Lists all that it has, whatever entity is asked for, as Ramp does with a filter that it does not know."""
 
     def __init__(self, rows):

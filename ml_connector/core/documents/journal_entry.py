@@ -22,6 +22,23 @@ class JournalLine:
     partner: Reference | None = None
     taxes: tuple[tuple[Reference, Decimal], ...] = ()
 
+    @property
+    def is_account(self):
+        return self.account.kind == "account"
+
+    @property
+    def is_contact(self):
+        """Whether it is on the payable account of a vendor or employee."""
+        return self.account.kind == "vendor" or self.is_employee
+
+    @property
+    def is_employee(self):
+        return self.account.kind == "employee"
+
+    @property
+    def is_tax(self):
+        return self.account.kind == "tax"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:

@@ -6,7 +6,6 @@ from ...core.messages import _
 from ...core.remote import SendResult
 from .answers import only, ramp_id_of
 from .entities import ENTITIES, scoped
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 from .upload import Upload
 
 CLASSIFICATIONS = {
@@ -20,18 +19,15 @@ CLASSIFICATIONS = {
 
 
 class AccountsPush(Upload):
-    """`/accounting/accounts`. An archived account is hidden, so that records coded to it can still be booked."""
+    """An archived account is hidden, so that records coded to it can still be booked. Its classification stays."""
 
     key = "accounts_push"
     label = _("Chart of Accounts to Ramp")
     help = _("Creates and updates Odoo's accounts in Ramp for coding. Archived accounts are hidden in Ramp.")
     kind = "account"
     sequence = 105
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "account.account"
+    path = "/accounting/accounts"
     changeable = ("name", "code", "visibility")
 
     def render(self, document):
@@ -48,16 +44,9 @@ class AccountsPush(Upload):
             },
         )
 
-    def listed(self, group, **filters):
-        return self.client.accounts(**filters)
-
     def upload(self, payloads):
-        return self.client.upload_accounts(
-            [only(payload, "id", "name", "code", "classification", ENTITIES) for payload in payloads]
-        )
-
-    def update(self, ramp_id, body):
-        return self.client.update_account(ramp_id, body)
+        accounts = [only(payload, "id", "name", "code", "classification", ENTITIES) for payload in payloads]
+        return self.client.upload(self.path, "gl_accounts", accounts)
 
     def sent(self, payload, row, linked=False):
         kind = row.get("classification")

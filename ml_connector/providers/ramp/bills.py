@@ -11,6 +11,7 @@ from ...core.items import id_of
 from ...core.messages import _
 from ...core.wire import day, part, text
 from .bill_lines import bill_lines
+from .client import path_id
 from .drafts import BILL, DRAFT
 from .file_names import file_name, safe_name, unused
 from .links import Links
@@ -42,7 +43,12 @@ class BillPull(RampPull):
     def listed(self, **filters):
         """Pages of rows. None while another system is the accounting system, because that system books them."""
         if not self.is_foreign:
-            yield from self.client.bills(is_accounting_sync_enabled=True, entity_id=self.entity_id or None, **filters)
+            own = {"is_accounting_sync_enabled": True, "entity_id": self.entity_id or None}
+            yield from self.client.pages("/bills", **own, **filters)
+
+    def row(self, bill_id):
+        """A bill, with the trace ID of its payment, which lists lack."""
+        return self.client.one(f"/bills/{path_id(bill_id)}")
 
     def concerns_us(self, row):
         """Whether a bill belongs to this connection. Ramp ignores unknown filters, so it is checked again."""
@@ -109,7 +115,7 @@ class Bills(BillPull):
 
     def read(self, external_id):
         """A bill if Ramp lists it as ready to sync; no field of the bill tells that."""
-        row = self.client.bill(external_id)
+        row = self.row(external_id)
         if not self.concerns_us(row):
             return None
         if is_bill_due(row) and not self._is_ready(row):
@@ -129,7 +135,7 @@ class Bills(BillPull):
         return bill_item(row)
 
     def is_synced(self, external_id):
-        return self.client.bill(external_id).get("sync_status") in BILL_SYNCED
+        return self.row(external_id).get("sync_status") in BILL_SYNCED
 
     def translate(self, payload):
         provider = self.provider
@@ -160,7 +166,7 @@ class BillFiles(BillPull):
         return Links(listed, read)
 
     def read(self, external_id):
-        return self.item(self.client.bill(external_id))
+        return self.item(self.row(external_id))
 
     def read_files(self, external_id, known):
         found = self.links.find([external_id], known.get("day", ""))

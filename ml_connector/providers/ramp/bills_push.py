@@ -9,6 +9,7 @@ from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from ...core.undone import undone
 from .answers import new_id
+from .client import path_id
 from .drafts import BILL, DRAFT, MAX_NUMBER, PAID_OUTSIDE, SPLIT, Attachments, Drafts
 from .scopes import BILLS_READ, BILLS_WRITE, VENDORS_READ
 from .selections import is_split, options_of
@@ -92,7 +93,7 @@ class BillsPush(PushFlow):
         # Lines of a new bill cannot refer to the lines of the order.
         wanted = self._drafts.wire(payload, payload["order"])
         wanted["line_items"] = [_without_order_line(line) for line in wanted["line_items"]]
-        row = self.client.create_bill({**wanted, **_payment(payload)})
+        row = self.client.create("/bills", {**wanted, **_payment(payload)})
         return SendResult(external_id=f"{BILL}{new_id(row)}", url=row.get("deep_link_url") or "", takes_files=True)
 
     def _change(self, payload, known):
@@ -104,7 +105,7 @@ class BillsPush(PushFlow):
             return self._drafts.send_as(payload, known.external_id, payload["order"])
         wanted = self._drafts.wire(payload, payload["order"])
         body = {key: wanted[key] for key in _BILL_CHANGES if key in wanted}
-        self.client.update_bill(known.external_id.removeprefix(BILL), body)
+        self.client.change("PATCH", _path_of(known), body)
         return replace(known, takes_files=True)
 
     def _cancel(self, payload, known):
@@ -116,7 +117,7 @@ class BillsPush(PushFlow):
                     bill=payload["invoice_number"],
                 )
             )
-        self.client.archive_bill(known.external_id.removeprefix(BILL))
+        self.client.change("DELETE", _path_of(known))
         return SendResult(external_id=known.external_id, note=_("Archived in Ramp."))
 
     def _mark_paid(self, payload, sent):
@@ -129,8 +130,7 @@ class BillsPush(PushFlow):
                 sent,
                 note=_("Paid in Odoo on %(day)s. The draft in Ramp is marked as paid outside Ramp.", day=day),
             )
-        bill_id = sent.external_id.removeprefix(BILL)
-        row = self.client.bill(bill_id)
+        row = self.client.one(_path_of(sent))
         paid = row.get("payment") or {}
         if row.get("status") == "PAID" and paid.get("payment_method") != PAID_OUTSIDE:
             raise InvalidDataError(
@@ -141,7 +141,7 @@ class BillsPush(PushFlow):
                 )
             )
         if row.get("status") != "PAID":
-            self.client.update_bill(bill_id, {"payment_method": PAID_OUTSIDE})
+            self.client.change("PATCH", _path_of(sent), {"payment_method": PAID_OUTSIDE})
         return replace(sent, note=_("Paid in Odoo on %(day)s. Ramp shows it as paid outside Ramp.", day=day))
 
     def _with_note(self, sent, payload):
@@ -154,6 +154,10 @@ class OwnBillFilesPush(Attachments):
     help = _("Attaches the invoice to the sent bill.")
     sequence = 210
     follows = BillsPush.key
+
+
+def _path_of(bill):
+    return f"/bills/{path_id(bill.external_id.removeprefix(BILL))}"
 
 
 def _at_stake(body):

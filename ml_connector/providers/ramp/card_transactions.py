@@ -21,6 +21,7 @@ class CardTransactions(SpendPull):
     """Synced card transactions may get another memo."""
 
     key = "transactions"
+    path = "/transactions"
     label = _("Card Transactions")
     kind = "expense"
     sequence = 53
@@ -34,12 +35,6 @@ class CardTransactions(SpendPull):
     options = ("post_bills", "lock_date_policy", "start_date", "expense_mode", "create_vendors")
     help = _("Reads card transactions that are ready to sync as expenses, journal entries or vendor bills.")
     sync_type = "TRANSACTION_SYNC"
-
-    def listed(self, **filters):
-        return self.client.transactions(**filters)
-
-    def row(self, external_id):
-        return self.client.transaction(external_id)
 
     def item(self, row):
         return transaction_item(row)

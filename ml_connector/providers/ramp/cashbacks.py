@@ -15,6 +15,7 @@ CASHBACK = Reference(kind="account", external_id="cashback", name="Ramp cashback
 
 class Cashbacks(SyncedPull):
     key = "cashbacks"
+    path = "/cashbacks"
     label = _("Cashback")
     kind = "cashback"
     sequence = 56
@@ -22,12 +23,6 @@ class Cashbacks(SyncedPull):
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Books cashback as income owed by the card issuer.")
     sync_type = "STATEMENT_CREDIT_SYNC"
-
-    def listed(self, **filters):
-        return self.client.cashbacks(**filters)
-
-    def row(self, external_id):
-        return self.client.cashback(external_id)
 
     def item(self, row):
         content = [row.get("created_at"), money_key(row.get("amount"))]

@@ -7,6 +7,7 @@ the codes of its bills.
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
 from ...core.messages import _, paragraph
+from .client import rows_of
 from .newer import STORED
 from .scopes import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, ORDERS_READ, PLUS, SEAT
 
@@ -30,6 +31,11 @@ def usable_scopes(settings, default):
     if set((settings.stored.get("scopes_wanted") or "").split()) == set(wanted.split()):
         return settings.stored.get("scopes") or wanted
     return wanted
+
+
+def connections(client):
+    """All accounting connections of the business, including ended ones."""
+    return rows_of(client.get("/accounting/all-connections").get("connections"))
 
 
 def seat(connections):
@@ -136,7 +142,7 @@ class Checker(ConnectionCheck):
     # Business
 
     def _check_business(self):
-        business = self.client.business()
+        business = self.client.get("/business")
         name = business.get("business_name_legal") or business.get("business_name_on_card") or business.get("id")
         self.report.identity = str(name or self.report.identity)
         self.report.settings.update(business_id=business.get("id") or "", business_name=str(name or ""))
@@ -146,7 +152,7 @@ class Checker(ConnectionCheck):
             self._find("ok", _("Connected as %(business)s", business=name))
 
     def _check_entities(self):
-        entities = [row for page in self.client.entities() for row in page]
+        entities = entities_of(self.client)
         self.report.settings["main_entity_id"] = main_entity(entities)
         self.report.settings["bank_accounts"] = {
             account["id"]: account["name"] for row in entities for account in bank_accounts(row)
@@ -197,7 +203,7 @@ class Checker(ConnectionCheck):
     # Accounting connection
 
     def _check_seat(self):
-        state, row = seat(self.client.connections())
+        state, row = seat(connections(self.client))
         self.report.settings.update(seat=state, seat_holder=holder_name(row) if row else "")
         if state == OURS:
             self.report.capabilities.add(SEAT)
@@ -217,7 +223,7 @@ class Checker(ConnectionCheck):
     def _check_accounts(self):
         if self.report.settings.get("seat") != OURS:
             return
-        if any(next(self.client.accounts(is_active=True), [])):
+        if any(next(self.client.pages("/accounting/accounts", is_active=True), [])):
             self._find("ok", _("Ramp has accounts for coding bills"))
         else:
             self._find(
@@ -229,7 +235,7 @@ class Checker(ConnectionCheck):
     def _check_orders(self):
         """Purchase orders are part of Ramp Plus; Ramp refuses them to other businesses, whatever their scopes."""
         try:
-            next(self.client.purchase_orders(), [])
+            next(self.client.pages("/purchase-orders"), [])
         except (AuthError, PermanentError):
             self._find(
                 "ok",
@@ -241,8 +247,13 @@ class Checker(ConnectionCheck):
         self._find("ok", _("Ramp accepts purchase orders"))
 
     def _check_bills(self):
-        next(self.client.bills(sync_ready=True), [])
+        next(self.client.pages("/bills", sync_ready=True), [])
         self._find("ok", _("Odoo can read bills"))
+
+
+def entities_of(client):
+    """The legal entities of the business with their bank accounts."""
+    return [row for page in client.pages("/entities", hide_inactive=True) for row in page]
 
 
 def main_entity(entities):

@@ -29,9 +29,9 @@ class Coding(RampPull):
     help = _("Reads the codes of Ramp, so that you can map them before the first bill arrives.")
 
     def pull(self, cursor, since):
-        yield from self._coded("account", self.client.accounts(is_active=True))
+        yield from self._coded("account", self.client.pages("/accounting/accounts", is_active=True))
         fields = []
-        yield from self.pages(self.client.fields(is_active=True), partial(_note_field, fields))
+        yield from self.pages(self.client.pages("/accounting/fields", is_active=True), partial(_note_field, fields))
         for field in fields:
             # removed since it was listed
             with suppress(NotFoundError):
@@ -39,7 +39,7 @@ class Coding(RampPull):
                 yield from self._coded("analytic", options, field)
         # Most businesses have no tax codes in Ramp.
         with suppress(NotFoundError):
-            yield from self._coded("tax", self.client.tax_code_options(is_active=True))
+            yield from self._coded("tax", self.client.pages_of_record("/accounting/tax/code/options", is_active=True))
         yield from self._sources_of_payments()
         yield from self._spend_codes()
 
@@ -53,7 +53,7 @@ class Coding(RampPull):
         for reference in (ISSUER, CASHBACK):
             yield from self._coded(reference.kind, [[_named(reference)]])
         if USERS_READ in self.provider.settings.capabilities:
-            yield from self._coded("employee", self.client.users())
+            yield from self._coded("employee", self.client.pages("/users"))
 
     def _coded(self, kind, found, field=None):
         def read(row):

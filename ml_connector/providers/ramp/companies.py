@@ -1,18 +1,18 @@
 """Odoo's companies, to Ramp."""
 
 from ...core.errors import PermanentError
-from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from . import check
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
+from .accounting_push import AccountingPush
+from .client import path_id
 
 SENT = "companies"
 """Key of the Odoo IDs of the companies that Ramp has, stored between runs."""
 
 
-class CompaniesPush(PushFlow):
-    """`/accounting/entities`. Ramp cannot list or change them, so only the Odoo ID identifies them."""
+class CompaniesPush(AccountingPush):
+    """Accounting entities. Ramp cannot list or change them, so only the Odoo ID identifies them."""
 
     key = "companies_push"
     label = _("Companies to Ramp")
@@ -23,10 +23,6 @@ class CompaniesPush(PushFlow):
     )
     kind = "company"
     sequence = 100
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "res.company"
 
     def render(self, document):
@@ -46,7 +42,7 @@ class CompaniesPush(PushFlow):
             return SendResult(external_id=external_id, note=note)
         self._allow_entities()
         try:
-            self.client.upload_entities([payload])
+            self.client.upload("/accounting/entities", "entities", [payload])
         except PermanentError as error:
             # Ramp has no list to check first.
             if "exist" not in error.message.casefold():
@@ -66,10 +62,11 @@ class CompaniesPush(PushFlow):
 
     def _allow_entities(self):
         """Activate the selection of entities, without which Ramp does not use them."""
-        state, row = check.seat(self.client.connections())
+        state, row = check.seat(check.connections(self.client))
         settings = row.get("settings") or {}
         if state == check.OURS and not settings.get("entity_selection_enabled"):
-            self.client.update_connection(row.get("id"), {**settings, "entity_selection_enabled": True})
+            body = {"settings": {**settings, "entity_selection_enabled": True}}
+            self.client.update(f"/accounting/connection/{path_id(row.get('id'))}", body)
 
 
 def companies_of(provider):

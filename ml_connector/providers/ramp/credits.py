@@ -4,6 +4,7 @@ from ...core.documents import Bill, BillLine, CreditApplication
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
 from ...core.wire import day, rows, text
+from .client import path_id
 from .money import read_money
 from .pull_base import RampPull
 from .scopes import VENDORS_READ
@@ -19,7 +20,10 @@ class CreditPull(RampPull):
     def pull(self, cursor, since):
         if self.is_foreign:
             return
-        found = self.client.vendor_credits(
+        # the schema nests lists in the list, its example does not
+        found = self.client.pages(
+            "/vendors/credits",
+            _flattened,
             include_fully_used=True,
             entity_id=self.entity_id or None,
             from_accounting_date=since.isoformat() if since else None,
@@ -28,6 +32,9 @@ class CreditPull(RampPull):
 
     def _is_wanted(self, row, since):
         return self.concerns_us(row) and self.is_since(row, since, _credited_on)
+
+    def row(self, credit_id):
+        return self.client.one(f"/vendors/credits/{path_id(credit_id)}")
 
     def made_of(self, row):
         """The record of a credit, or the list of its records."""
@@ -47,7 +54,7 @@ class Credits(CreditPull):
         return credit_item(row)
 
     def read(self, external_id):
-        row = self.client.vendor_credit(external_id)
+        row = self.row(external_id)
         return credit_item(row) if self.concerns_us(row) and not self.is_foreign else None
 
     def translate(self, payload):
@@ -69,11 +76,15 @@ class CreditApplications(CreditPull):
         return list(application_items(row))
 
     def read(self, external_id):
-        row = self.client.vendor_credit(external_id.partition(":")[0])
+        row = self.row(external_id.partition(":")[0])
         return next((item for item in application_items(row) if item.external_id == external_id), None)
 
     def translate(self, payload):
         return credit_application(payload)
+
+
+def _flattened(rows):
+    return [row for part in rows for row in (part if isinstance(part, list) else [part])]
 
 
 def credit_item(row):

@@ -1,31 +1,30 @@
 """Odoo's analytic plans and accounts, to Ramp."""
 
+from functools import partial
 from itertools import chain
 
 from ...core.errors import InvalidDataError
-from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
+from .accounting_push import AccountingPush
 from .answers import differing, first_match, only, ramp_id_of
+from .client import path_id
 from .entities import ENTITIES, scoped
 from .newer import FIELD_REMOTE_ID
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 from .selections import option_reference
 from .upload import Upload
 
+FIELDS = "/accounting/fields"
 
-class DimensionsPush(PushFlow):
-    """`/accounting/fields`: an analytic plan is a splittable field of single choice."""
+
+class DimensionsPush(AccountingPush):
+    """An analytic plan is a splittable field of single choice."""
 
     key = "dimensions_push"
     label = _("Analytic Plans to Ramp")
     help = _("Creates an accounting field in Ramp for each analytic plan that has accounts.")
     kind = "dimension"
     sequence = 110
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "account.analytic.plan"
 
     def render(self, document):
@@ -36,13 +35,13 @@ class DimensionsPush(PushFlow):
         if row is None or row.get("is_active") is False:
             # Ramp returns the existing field with that `id`, reactivated.
             linked = row is not None
-            row = self.client.create_field({**payload, "input_type": "SINGLE_CHOICE", "is_splittable": True})
+            row = self.client.create(FIELDS, {**payload, "input_type": "SINGLE_CHOICE", "is_splittable": True})
         else:
             linked = not external_id
         wanted = {"name": payload["name"], "is_splittable": True}
         body = differing(wanted, row)
         if body:
-            row = {**row, **self.client.update_field(ramp_id_of(row), body)}
+            row = {**row, **self.client.update(f"{FIELDS}/{path_id(ramp_id_of(row))}", body)}
         # Lines refer to the field by its Odoo ID, which the version stores.
         return SendResult(external_id=ramp_id_of(row), version=payload["id"], linked=linked)
 
@@ -51,22 +50,19 @@ class DimensionsPush(PushFlow):
         return SendResult(external_id=ramp_id_of(row), version=payload["id"]) if row else None
 
     def _row(self, payload):
-        return first_match(self.client.fields(remote_id=payload["id"]), "id", payload["id"])
+        return first_match(self.client.pages(FIELDS, remote_id=payload["id"]), "id", payload["id"])
 
 
 class DimensionValuesPush(Upload):
-    """`/accounting/field-options`: an analytic account is an option of its plan's field."""
+    """An analytic account is an option of its plan's field."""
 
     key = "dimension_values_push"
     label = _("Analytic Accounts to Ramp")
     help = _("Creates an option of its plan's field for each analytic account. Archived ones are hidden in Ramp.")
     kind = "dimension_value"
     sequence = 120
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "account.analytic.account"
+    path = "/accounting/field-options"
     changeable = ("value", "code", "visibility")
 
     def render(self, document):
@@ -96,7 +92,7 @@ class DimensionValuesPush(Upload):
 
     def upload(self, payloads):
         options = [only(payload, "id", "value", "code", ENTITIES) for payload in payloads]
-        return self.client.upload_field_options(payloads[0]["field_id"], options)
+        return self.client.upload(self.path, "options", options, field_id=payloads[0]["field_id"])
 
     def changes(self, payload, row):
         body = super().changes(payload, row)
@@ -104,9 +100,6 @@ class DimensionValuesPush(Upload):
             # Otherwise Ramp continues to show the previous name.
             body["display_name"] = body["value"]
         return body
-
-    def update(self, ramp_id, body):
-        return self.client.update_field_option(ramp_id, body)
 
     def sent(self, payload, row, linked=False):
         reference = option_reference(payload["field"], payload["id"], code=payload["code"], name=payload["value"])
@@ -118,10 +111,11 @@ def field_options(provider, our_id, ramp_id, **filters):
 
     Ramp's own ID changes when the field is created again.
     """
+    listed = partial(provider.client.pages_of_record, DimensionValuesPush.path)
     return provider.newer.attempt(
         FIELD_REMOTE_ID,
-        lambda: _begun(provider.client.field_options(field_remote_id=our_id, **filters)),
-        lambda: _begun(provider.client.field_options(ramp_id, **filters)),
+        lambda: _begun(listed(field_id=None, field_remote_id=our_id, **filters)),
+        lambda: _begun(listed(field_id=ramp_id, **filters)),
     )
 
 

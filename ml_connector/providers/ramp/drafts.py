@@ -16,6 +16,7 @@ from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from .answers import new_id
+from .client import path_id
 from .money import read_money
 from .scopes import BILLS_READ, BILLS_WRITE
 from .selections import as_selections
@@ -48,8 +49,9 @@ class Drafts:
         if not found:
             return self.make(body, order)
         wanted = self.wire(body, order)
+        path = f"/bills/drafts/{path_id(found.external_id.removeprefix(DRAFT))}"
         try:
-            row = self.client.update_draft(found.external_id.removeprefix(DRAFT), _changeable(wanted))
+            row = self.client.change("PATCH", path, _changeable(wanted))
         except NotFoundError as error:
             return self._approved(body, error)
         return self._sent(row, linked=not external_id)
@@ -79,9 +81,9 @@ class Drafts:
         known = {"remote_id": body["remote_id"]}
         if not self.provider.has_seat:
             known = {"invoice_number": body["invoice_number"], "vendor_id": body["vendor_id"]}
-        if draft := _first(self.client.drafts(**known), known):
+        if draft := _first(self.client.pages("/bills/drafts", **known), known):
             return draft, self._sent(draft, linked=True)
-        if bill := _first(self.client.bills(**known), known):
+        if bill := _first(self.client.pages("/bills", **known), known):
             return bill, SendResult(external_id=f"{BILL}{bill['id']}", linked=True)
         return None, None
 
@@ -97,7 +99,7 @@ class Drafts:
     def make(self, body, order=""):
         """Create a draft that Ramp does not have."""
         try:
-            return self._sent(self.client.create_draft(self.wire(body, order)))
+            return self._sent(self.client.create("/bills/drafts", self.wire(body, order)))
         except ConflictError:
             # The draft was created in between; the list may lag behind, so it is read once more.
             found = self.find_as(body)
@@ -159,7 +161,7 @@ class Drafts:
     def _order_lines(self, order):
         """Ramp IDs of an order's lines by their handles."""
         try:
-            lines = self.client.purchase_order(order).get("line_items") or ()
+            lines = self.client.one(f"/purchase-orders/{path_id(order)}").get("line_items") or ()
         except NotFoundError:
             return {}
         return {line["external_id"]: line["id"] for line in lines if line.get("external_id")}
@@ -183,16 +185,18 @@ class Attachments(PushFlow):
         }
 
     def send(self, payload, external_id, key):
-        owner, owner_id = _owner(payload["parent"])
         # Ramp accepts one invoice; a newer version becomes another file.
         kind = "FILE" if external_id else payload["kind"]
-        row = self.client.attach(owner, owner_id, kind, payload["name"], payload["content"], payload["mimetype"])
+        row = self.client.create(
+            f"{path_of(payload['parent'])}/attachments",
+            form={"attachment_type": kind},
+            files={"file": (payload["name"], payload["content"], payload["mimetype"])},
+        )
         return SendResult(external_id=new_id(row))
 
     def find(self, payload, key):
         """Ramp shows only links to files, so their content is compared."""
-        owner, owner_id = _owner(payload["parent"])
-        row = self.client.draft(owner_id) if owner == "bills/drafts" else self.client.bill(owner_id)
+        row = self.client.one(path_of(payload["parent"]))
         for url in row.get("invoice_urls") or ():
             _mimetype, content = self.client.download(url)
             if _checksum(content) == payload["checksum"]:
@@ -220,9 +224,10 @@ def _changeable(wanted):
     return {key: value for key, value in wanted.items() if key != "remote_id"}
 
 
-def _owner(parent):
-    if parent.startswith(DRAFT):
-        return "bills/drafts", parent.removeprefix(DRAFT)
-    if parent.startswith(BILL):
-        return "bills", parent.removeprefix(BILL)
+def path_of(external_id):
+    """The path of a draft or bill that Odoo sent."""
+    if external_id.startswith(DRAFT):
+        return f"/bills/drafts/{path_id(external_id.removeprefix(DRAFT))}"
+    if external_id.startswith(BILL):
+        return f"/bills/{path_id(external_id.removeprefix(BILL))}"
     raise InvalidDataError(_("Ramp accepts files only for bills and draft bills."))

@@ -10,6 +10,7 @@ from ...core.remote import SendResult
 from ...core.undone import undone
 from ...core.wire import iso_day
 from .answers import new_id
+from .client import path_id
 from .drafts import DRAFT
 from .scopes import ORDERS_READ, PLUS, RECEIPTS_READ, RECEIPTS_WRITE
 
@@ -17,7 +18,7 @@ SEPARATOR = ","
 
 
 class GoodsReceiptsPush(PushFlow):
-    """`/item-receipts`, one for each order of a receipt. Order and number identify those of Odoo."""
+    """One item receipt for each order of a receipt. Order and number identify those of Odoo."""
 
     key = "receipts_push"
     label = _("Goods Receipts to Ramp")
@@ -86,7 +87,7 @@ class GoodsReceiptsPush(PushFlow):
             receipt=payload["number"],
         )
         with undone(task, "Ramp") if surplus else nullcontext():
-            kept += [new_id(self.client.create_item_receipt(wanted)) for wanted in missing]
+            kept += [new_id(self.client.create("/item-receipts", wanted)) for wanted in missing]
             self._delete(surplus - set(kept))
         if kept:
             return SendResult(external_id=SEPARATOR.join(kept))
@@ -110,9 +111,9 @@ class GoodsReceiptsPush(PushFlow):
             found.append(rows[0]["id"])
         return SendResult(external_id=SEPARATOR.join(found))
 
-    def heard(self, receipt_id):
+    def manual_change(self, receipt_id):
         """A receipt that a user entered in Ramp: together with Odoo's own, Ramp would count the goods twice."""
-        row = self.client.item_receipt(receipt_id)
+        row = self.client.get(f"/item-receipts/{path_id(receipt_id)}")
         number, order = row.get("item_receipt_number") or receipt_id, row.get("purchase_order_id")
         if not order or row.get("memo") == _memo(number):
             return None
@@ -131,7 +132,7 @@ class GoodsReceiptsPush(PushFlow):
     def _wanted(self, payload, entry):
         """The body of a receipt; None if all goods were returned."""
         try:
-            order = self.client.purchase_order(entry["order"])
+            order = self.client.one(f"/purchase-orders/{path_id(entry['order'])}")
         except NotFoundError:
             raise InvalidDataError(
                 _(
@@ -172,7 +173,7 @@ class GoodsReceiptsPush(PushFlow):
         return {"purchase_order_line_item_id": ramp_line["id"], "unit_quantity": int(quantity)}
 
     def _ours(self, order, number):
-        pages = self.client.item_receipts(purchase_order_id=order)
+        pages = self.client.pages("/item-receipts", purchase_order_id=order)
         return [
             row
             for rows in pages
@@ -183,7 +184,7 @@ class GoodsReceiptsPush(PushFlow):
     def _delete(self, receipts):
         for receipt in sorted(receipts):
             try:
-                self.client.delete_item_receipt(receipt)
+                self.client.change("DELETE", f"/item-receipts/{path_id(receipt)}")
             except NotFoundError:
                 continue
 

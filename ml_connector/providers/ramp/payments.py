@@ -8,6 +8,7 @@ from ...core.messages import _
 from ...core.wire import day, part, rows, text
 from .bills import BillPull, bill_title, booking_date, currency_taken, exchange_rate, is_lately, party
 from .card import CARD
+from .client import path_id
 from .file_names import safe_name
 from .handles import Handles
 from .money import currency_digits, read_money
@@ -69,7 +70,7 @@ class Payments(BillPull):
 
     def read(self, external_id):
         payment_id, bill_id = split_payment_key(external_id)
-        row = self.client.bill(bill_id)
+        row = self.row(bill_id)
         if not (self.concerns_us(row) and is_payment_due(row)):
             return None
         item = self.item(row)
@@ -82,7 +83,7 @@ class Payments(BillPull):
         payment_id = text(part(row, "payment"), "id")
         together = [
             {key: bill.get(key) for key in ("id", "amount", "applied_vendor_credits")}
-            for page in self.client.bills(payment_id=payment_id)
+            for page in self.client.pages("/bills", payment_id=payment_id)
             for bill in page
             if payment_id and text(part(bill, "payment"), "id") == payment_id
         ]
@@ -90,7 +91,7 @@ class Payments(BillPull):
 
     def is_synced(self, external_id):
         _payment_id, bill_id = split_payment_key(external_id)
-        return self.client.bill(bill_id).get("sync_status") in PAYMENT_SYNCED
+        return self.row(bill_id).get("sync_status") in PAYMENT_SYNCED
 
     def translate(self, payload):
         return payment(payload, self.provider.handles, self.provider.bank_accounts)
@@ -118,13 +119,19 @@ class PaymentFiles(BillPull):
         _payment_id, bill_id = split_payment_key(external_id)
         url = f"{REMITTANCE}{bill_id}"
         try:
-            self._downloaded[url] = self.client.remittance_receipt(bill_id)
+            self._downloaded[url] = self._receipt(bill_id)
         except (NotFoundError, PermanentError):
             url = ""
         return remittance_item(external_id, next(iter(known.get("names") or ()), "Remittance.pdf"), url)
 
     def download(self, url):
-        return self._downloaded.pop(url, None) or self.client.remittance_receipt(url.removeprefix(REMITTANCE))
+        return self._downloaded.pop(url, None) or self._receipt(url.removeprefix(REMITTANCE))
+
+    def _receipt(self, bill_id):
+        """MIME type and content of the proof of the payment of a bill."""
+        answer = self.client.request("GET", f"/bills/{path_id(bill_id)}/remittance-receipt", as_file=True)
+        mime = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return mime or "application/pdf", answer.content
 
     def translate(self, payload):
         return remittance(payload)

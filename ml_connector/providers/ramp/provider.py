@@ -14,7 +14,7 @@ from .bills import BillFiles, Bills
 from .bills_push import BillsPush, OwnBillFilesPush
 from .card_transactions import CardTransactions
 from .cashbacks import Cashbacks
-from .client import RampClient
+from .client import RampClient, path_id, rows_of
 from .coding import Coding
 from .companies import CompaniesPush
 from .credits import CreditApplications, Credits
@@ -38,6 +38,8 @@ from .vendors import Vendors
 from .vendors_push import AccountingVendorsPush, VendorsPush
 from .wire import MOMENTS
 
+CONNECTION = "/accounting/connection"
+"""Path of the accounting connection, of which there is one for each business."""
 _ABSENT = {
     SEAT: _("Odoo is not connected to Ramp as the accounting system."),
     PLUS: _("This Ramp business has no purchase orders. They are part of Ramp Plus."),
@@ -165,12 +167,12 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
 
         :raises ConflictError: another system connected at the same time
         """
-        connections = self.client.connections()
+        connections = check.connections(self.client)
         state, row = check.seat(connections)
         if state == check.TAKEN:
             return
         if state == check.FILES:
-            row = self.client.create_connection(check.OUR_NAME)
+            row = self._create_connection()
         elif state == check.FREE:
             row = self._take_seat(connections)
         # If another system is connected, Ramp does not refuse but returns that connection.
@@ -188,14 +190,17 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
         ended = [row for row in connections if row.get("remote_provider_name") == check.OUR_NAME]
         if ended:
             with suppress(PermanentError):
-                return self.client.reactivate_connection(ended[0].get("id"))
-        return self.client.create_connection(check.OUR_NAME)
+                return self.client.create(f"{CONNECTION}/{path_id(ended[0].get('id'))}/reactivate")
+        return self._create_connection()
+
+    def _create_connection(self):
+        return self.client.create(CONNECTION, {"remote_provider_name": check.OUR_NAME})
 
     def release_accounting_connection(self):
         """End the accounting connection if it is Odoo's; never that of another system."""
-        state, _row = check.seat(self.client.connections())
+        state, _row = check.seat(check.connections(self.client))
         if state == check.OURS:
-            self.client.delete_connection()
+            self.client.request("DELETE", CONNECTION)
 
     # Values that several flows share
 
@@ -249,7 +254,7 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
 
     @cached_property
     def _main_entity_id(self):
-        return check.main_entity([row for page in self.client.entities() for row in page])
+        return check.main_entity(check.entities_of(self.client))
 
     # Webhooks
 
@@ -261,11 +266,13 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
 
     def subscribe(self, endpoint_url, handshake):
         """Subscribe, after removing earlier unconfirmed subscriptions of this URL, whose secrets are lost."""
-        for row in self.client.webhooks():
+        for row in self._webhooks():
             if row.get("endpoint_url") == endpoint_url and row.get("status") == "pending_verification":
                 self.unsubscribe(row.get("id"))
         headers = {webhook.HANDSHAKE: handshake, **self.webhook_headers}
-        row = self.client.create_webhook(endpoint_url, self._events, headers)
+        body = {"endpoint_url": endpoint_url, "event_types": self._events, "additional_headers": headers}
+        # Ramp shows the secret only now
+        row = self.client.create("/webhooks", body)
         subscription_id, secret = row.get("id"), row.get("secret")
         if not (subscription_id and secret):
             raise RemoteError(_("The answer of Ramp lacks the secret of the webhook subscription."))
@@ -273,7 +280,7 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
 
     def is_subscribed(self, subscription_id, endpoint_url):
         """Ramp does not show the headers of a subscription."""
-        row = next((row for row in self.client.webhooks() if row.get("id") == subscription_id), {})
+        row = next((row for row in self._webhooks() if row.get("id") == subscription_id), {})
         return (
             row.get("status") == "active"
             and row.get("endpoint_url") == endpoint_url
@@ -284,16 +291,20 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
         """
         :raises AuthError: Ramp does not accept the challenge
         """
-        if not self.client.verify_webhook(subscription_id, challenge):
+        path = f"/webhooks/{path_id(subscription_id)}/verify"
+        if self.client.create(path, {"challenge": challenge}).get("success") is not True:
             raise AuthError(
                 _("Ramp rejected the answer to its webhook challenge. Remove the webhooks and set them up again.")
             )
 
     def unsubscribe(self, subscription_id):
         try:
-            self.client.delete_webhook(subscription_id)
+            self.client.change("DELETE", f"/webhooks/{path_id(subscription_id)}")
         except NotFoundError:
             return
+
+    def _webhooks(self):
+        return rows_of(self.client.request("GET", "/webhooks").data)
 
     @classmethod
     def verify_webhook(cls, headers, body, secrets):

@@ -7,6 +7,7 @@ from ...core.errors import InvalidDataError
 from ...core.flow import PullFlow
 from ...core.wire import day, text
 from . import check
+from .client import path_id
 
 READY, NOT_READY, SYNCED = "SYNC_READY", "NOT_SYNC_READY", "SYNCED"
 LOOK_BACK = timedelta(days=45)
@@ -54,7 +55,10 @@ class RampPull(PullFlow):
 
 
 class SyncedPull(RampPull):
-    """Records with a sync status of their own. A flow names their list, the single row and the record made of it."""
+    """Records with a sync status of their own. A flow names their list and the record made of a row."""
+
+    path = ""
+    """Path of the list; the path of a row is below it."""
 
     reports = True
     relists = True
@@ -85,11 +89,10 @@ class SyncedPull(RampPull):
         return self.row(external_id).get("sync_status") == SYNCED
 
     def listed(self, **filters):
-        """Pages of rows."""
-        raise NotImplementedError
+        return self.client.pages(self.path, **filters)
 
     def row(self, external_id):
-        raise NotImplementedError
+        return self.client.one(f"{self.path}/{path_id(external_id)}")
 
     def item(self, row):
         raise NotImplementedError

@@ -6,6 +6,7 @@ from ...core.documents import PurchaseOrder, PurchaseOrderLine
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
 from ...core.wire import day, rows, text
+from .client import path_id
 from .money import read_money, read_number
 from .pull_base import RampPull, since_moment
 from .scopes import ORDERS_READ
@@ -32,7 +33,8 @@ class PurchaseOrders(RampPull):
     def pull(self, cursor, since):
         # Ramp does not document whether a list without this filter includes orders with three-way match: read both.
         for matched in (False, True):
-            found = self.client.purchase_orders(
+            found = self.client.pages(
+                "/purchase-orders",
                 creation_source="RAMP",
                 three_way_match_enabled=matched,
                 include_archived=True,
@@ -49,7 +51,7 @@ class PurchaseOrders(RampPull):
         return self.concerns_us(row) and not ours and not seen_before
 
     def read(self, external_id):
-        row = self.client.purchase_order(external_id)
+        row = self.client.one(f"/purchase-orders/{path_id(external_id)}")
         return order_item(row) if self._is_wanted(row) else None
 
     def translate(self, payload):

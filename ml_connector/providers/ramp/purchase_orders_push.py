@@ -8,7 +8,8 @@ from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from ...core.undone import undone
 from .answers import new_id
-from .drafts import DRAFT, SPLIT, Attachments, Drafts
+from .client import path_id
+from .drafts import DRAFT, SPLIT, Attachments, Drafts, path_of
 from .goods_receipts import GoodsReceiptsPush
 from .money import read_money
 from .scopes import BILLS_READ, BILLS_WRITE, ORDERS_READ, ORDERS_WRITE, PLUS, VENDORS_READ
@@ -128,13 +129,13 @@ class PurchaseOrdersPush(PushFlow):
         }
         body.update({key: payload[key] for key in ("promise_date", "net_payment_terms") if key in payload})
         try:
-            order = self.client.create_purchase_order(body)
+            order = self.client.create("/purchase-orders", body)
         except PermanentError as error:
             if error.code != NUMBER_TAKEN:
                 raise
             # Another order has the number; Ramp then assigns one, and the memo contains Odoo's.
             del body["purchase_order_number"]
-            order = self.client.create_purchase_order(body)
+            order = self.client.create("/purchase-orders", body)
         return self._sent(payload, order)
 
     def _wire_line(self, line):
@@ -144,22 +145,22 @@ class PurchaseOrdersPush(PushFlow):
 
     def _update_order(self, payload, order, linked=False):
         """Update the lines of Ramp's order; lines that users added in Ramp stay."""
-        order_id = order["id"]
+        path = _path_of(order["id"])
         if (order.get("memo") or "") != payload["memo"]:
-            self.client.update_purchase_order(order_id, {"memo": payload["memo"]})
+            self.client.update(path, {"memo": payload["memo"]})
         ramp_lines = {line.get("external_id"): line for line in order.get("line_items") or ()}
         odoo_lines = {line["external_id"]: line for line in payload["lines"]}
         added = [self._wire_line(line) for handle, line in odoo_lines.items() if handle not in ramp_lines]
         if added:
-            self.client.add_purchase_order_lines(order_id, added)
-            order = self._read(order_id) or order
+            self.client.create(f"{path}/line-items", {"line_items": added})
+            order = self._read(order["id"]) or order
         for handle, line in ramp_lines.items():
             if handle in odoo_lines:
                 changes = self._line_changes(odoo_lines[handle], line)
                 if changes:
-                    self.client.update_purchase_order_line(order_id, line["id"], changes)
+                    self.client.update(f"{path}/line-items/{path_id(line['id'])}", changes)
             elif self.provider.handles.record_id("purchase_order_line", handle or "") is not None:
-                self.client.delete_purchase_order_line(order_id, line["id"])
+                self.client.request("DELETE", f"{path}/line-items/{path_id(line['id'])}")
         return self._sent(payload, order, linked=linked)
 
     def _line_changes(self, odoo_line, ramp_line):
@@ -185,7 +186,9 @@ class PurchaseOrdersPush(PushFlow):
         )
         with undone(task, "Ramp"):
             try:
-                self.client.archive_purchase_order(order_id)
+                path = _path_of(order_id)
+                # irreversible; Ramp requires a body
+                self.client.change("POST", f"{path}/archive", {}, record=path)
             except NotFoundError:
                 return SendResult(external_id=order_id, note=_("The order was already archived in Ramp."))
         return SendResult(external_id=order_id, note=_("Archived in Ramp."))
@@ -193,7 +196,7 @@ class PurchaseOrdersPush(PushFlow):
     def _read(self, order_id):
         """The order; None if it was archived, because Ramp then hides it."""
         try:
-            return self.client.purchase_order(order_id)
+            return self.client.one(_path_of(order_id))
         except NotFoundError:
             return None
 
@@ -231,7 +234,7 @@ class PurchaseOrdersPush(PushFlow):
         found = {}
         for three_way in (True, False):
             filters = {"external_id": handle, "three_way_match_enabled": three_way, "include_archived": True}
-            for rows in self.client.purchase_orders(**filters):
+            for rows in self.client.pages("/purchase-orders", **filters):
                 found.update({row.get("id"): row for row in rows if row.get("external_id") == handle})
         return list(found.values())
 
@@ -303,7 +306,7 @@ class PurchaseOrdersPush(PushFlow):
 
     def _has_draft(self, external_id):
         try:
-            return external_id.startswith(DRAFT) and bool(self.client.draft(external_id.removeprefix(DRAFT)))
+            return external_id.startswith(DRAFT) and bool(self.client.one(path_of(external_id)))
         except NotFoundError:
             return False
 
@@ -314,6 +317,10 @@ class OrderFilesPush(Attachments):
     help = _("Attaches the PDF of a purchase order to its draft bill.")
     sequence = 180
     follows = PurchaseOrdersPush.key
+
+
+def _path_of(order_id):
+    return f"/purchase-orders/{path_id(order_id)}"
 
 
 def _is_whole(line):

@@ -9,6 +9,7 @@ from ...core.items import id_of
 from ...core.messages import _
 from ...core.remote import RemotePage
 from ...core.wire import text
+from .client import path_id
 from .file_names import file_name
 from .links import Links
 from .pull_base import NOT_READY, RampPull, since_moment
@@ -37,7 +38,7 @@ class Receipts(RampPull):
             return
         started = datetime.now(UTC)
         if cursor:
-            yield from self.pages(self.client.receipts(created_after=cursor), self._late)
+            yield from self.pages(self.client.pages("/receipts", created_after=cursor), self._late)
         yield RemotePage(items=(), cursor=started.isoformat())
 
     def _late(self, row):
@@ -56,7 +57,7 @@ class Receipts(RampPull):
         """Links of receipts by their ID, from the lists of this run."""
 
         def listed(since):
-            return self.client.receipts(created_after=since_moment(since))
+            return self.client.pages("/receipts", created_after=since_moment(since))
 
         return Links(listed, lambda row: (id_of(row), row.get("receipt_url")))
 
@@ -82,7 +83,8 @@ class Receipts(RampPull):
         return receipts_item(external_id, kind, receipts)
 
     def _all(self, external_id, kind):
-        owner = self.client.transaction(external_id) if kind == "expense" else self.client.reimbursement(external_id)
+        owners = "transactions" if kind == "expense" else "reimbursements"
+        owner = self.client.one(f"/{owners}/{path_id(external_id)}")
         if owner.get("sync_status") == NOT_READY or not self.concerns_us(owner):
             return None
         return self._asked(external_id, kind)
@@ -90,7 +92,7 @@ class Receipts(RampPull):
     def _asked(self, external_id, kind, names=()):
         name = OWNERS[kind]
         receipts = []
-        for page in self.client.receipts(**{name: external_id}):
+        for page in self.client.pages("/receipts", **{name: external_id}):
             for row in page:
                 if row.get(name) == external_id and (not names or receipt_name(row.get("id")) in names):
                     receipts.append({"id": row.get("id"), "receipt_url": row.get("receipt_url")})

@@ -29,6 +29,7 @@ class Reimbursements(SpendPull):
     """Reimbursements of both directions; synced ones may be paid later."""
 
     key = "reimbursements"
+    path = "/reimbursements"
     label = _("Reimbursements")
     kind = "reimbursement"
     sequence = 54
@@ -42,12 +43,6 @@ class Reimbursements(SpendPull):
     help = _("Reads reimbursements as vendor bills of the employees, with their payments.")
     sync_type = "REIMBURSEMENT_SYNC"
     selections = ({"direction": "BUSINESS_TO_USER"}, {"direction": TO_BUSINESS})
-
-    def listed(self, **filters):
-        return self.client.reimbursements(**filters)
-
-    def row(self, external_id):
-        return self.client.reimbursement(external_id)
 
     def item(self, row):
         return reimbursement_item(row)

@@ -6,6 +6,7 @@ from ...core.messages import _
 from ...core.split_amount import share
 from ...core.wire import day, part, text
 from .card_transactions import transaction
+from .client import path_id
 from .money import currency_digits, read_money
 from .pull_base import PARALLEL_READS, RampPull, since_moment
 from .scopes import REPAYMENTS_READ, TRANSACTIONS_READ
@@ -36,7 +37,7 @@ class Repayments(RampPull):
             return
         # Without a date, Ramp also lists requested repayments.
         begin = since_moment(since, self.provider.zone) or "1970-01-01T00:00:00+00:00"
-        found = self.client.repayments(from_repaid_at=begin)
+        found = self.client.pages("/repayments", from_repaid_at=begin)
         yield from self.pages(found, self._wanted, parallel=PARALLEL_READS)
 
     def _wanted(self, row):
@@ -45,7 +46,7 @@ class Repayments(RampPull):
 
     def _item(self, row):
         try:
-            spent = self.client.transaction(row.get("original_transaction_id"))
+            spent = self.client.one(f"/transactions/{path_id(row.get('original_transaction_id'))}")
         except NotFoundError:
             spent = {}
         content = [picked(row, ("status", "repaid_at", "repayment_amount", "original_transaction_id"))]
@@ -53,7 +54,7 @@ class Repayments(RampPull):
         return item(row, content, f"Repayment {merchant}".strip(), {"repayment": row, "transaction": spent})
 
     def read(self, external_id):
-        listed = (row for page in self.client.repayments() for row in page)
+        listed = (row for page in self.client.pages("/repayments") for row in page)
         found = next((row for row in listed if row.get("id") == external_id), None)
         return self._wanted(found) if found else None
 

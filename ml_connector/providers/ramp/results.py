@@ -65,7 +65,7 @@ class Results(ResultFlow):
     def _send(self, body):
         """Send one call; returns Ramp's refusal, if there is one."""
         try:
-            self.client.create_sync(body)
+            self.client.create("/accounting/syncs", body)
         except PermanentError as error:
             refusal = error
         else:

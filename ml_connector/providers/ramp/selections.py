@@ -144,10 +144,10 @@ class BuiltInFields:
 
     @cached_property
     def _account(self):
-        first = next(self._provider.client.accounts(is_active=True), [])
+        first = next(self._provider.client.pages("/accounting/accounts", is_active=True), [])
         infos = [row.get("gl_account_category_info") for row in first]
         return next((info["id"] for info in infos if isinstance(info, dict) and info.get("id")), "Category")
 
     @cached_property
     def _tax(self):
-        return self._provider.client.tax_code().get("id")
+        return self._provider.client.one("/accounting/tax/code").get("id")

@@ -9,6 +9,7 @@ from ...core.items import id_of
 from ...core.messages import Amount, _
 from ...core.wire import day, part, rows, text
 from .card import CARD, ISSUER
+from .client import path_id
 from .money import read_money
 from .pull_base import READY, RampPull, SyncedPull, made_on, since_moment
 from .scopes import CASHBACKS_READ, STATEMENTS_READ, TRANSACTIONS_READ, TRANSFERS_READ
@@ -33,7 +34,7 @@ class Statements(RampPull):
         if self.is_foreign:
             return
         now = datetime.now(UTC).isoformat()
-        found = self.client.statements(from_date=since_moment(since), to_date=now)
+        found = self.client.pages("/statements", from_date=since_moment(since), to_date=now)
         yield from self.pages(found, lambda row: self._item(row) if self._is_ours(row) else None)
 
     def _is_ours(self, row):
@@ -43,8 +44,8 @@ class Statements(RampPull):
 
     def _item(self, row):
         filters = {"statement_id": required_id(row), "entity_id": self.entity_id or None}
-        transactions = self._named(row, "CARD_TRANSACTION", self.client.transactions(**filters))
-        cashbacks = self._named(row, "CASHBACK", self.client.cashbacks(**filters))
+        transactions = self._named(row, "CARD_TRANSACTION", self.client.pages("/transactions", **filters))
+        cashbacks = self._named(row, "CASHBACK", self.client.pages("/cashbacks", **filters))
         payload = {
             "statement": {key: row.get(key) for key in row if key != "statement_lines"},
             "entity_id": self.entity_id,
@@ -68,7 +69,7 @@ class Statements(RampPull):
         return [line for page in pages for line in page if id_of(line) in named and self.concerns_us(line)]
 
     def read(self, external_id):
-        row = self.client.statement(external_id)
+        row = self.client.one(f"/statements/{path_id(external_id)}")
         return self._item(row) if self._is_ours(row) and not self.is_foreign else None
 
     def translate(self, payload):
@@ -86,7 +87,7 @@ class StatementFiles(RampPull):
     help = _("Attaches the statements to the bills of the card issuer.")
 
     def read(self, external_id):
-        row = self.client.statement(external_id)
+        row = self.client.one(f"/statements/{path_id(external_id)}")
         payload = {"statement": {key: row.get(key) for key in ("id", "end_date", "statement_url")}}
         return item(row, [row.get("id")], _title(row), payload)
 
@@ -98,6 +99,7 @@ class Transfers(SyncedPull):
     """Payments of the card balance."""
 
     key = "transfers"
+    path = "/transfers"
     label = _("Statement Payments")
     kind = "transfer"
     sequence = 59
@@ -106,12 +108,6 @@ class Transfers(SyncedPull):
     options = ("lock_date_policy", "start_date")
     help = _("Books payments to the card issuer and reconciles them with the statements.")
     sync_type = "TRANSFER_SYNC"
-
-    def listed(self, **filters):
-        return self.client.transfers(**filters)
-
-    def row(self, external_id):
-        return self.client.transfer(external_id)
 
     def is_due(self, row, status=READY):
         """Transfers of zero (status UNNECESSARY) are not booked."""

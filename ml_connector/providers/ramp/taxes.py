@@ -4,18 +4,19 @@ from contextlib import suppress
 
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
-from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
+from .accounting_push import AccountingPush
 from .answers import differing, first_match, only, ramp_id_of
+from .client import path_id
 from .entities import ENTITIES, limiting, more_entities, scoped, with_note
 from .newer import TAX_REACTIVATION
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 
+RATES, FIELD, OPTIONS = "/accounting/tax/rates", "/accounting/tax/code", "/accounting/tax/code/options"
 TAX_FIELD = "Tax"
 
 
-class TaxesPush(PushFlow):
+class TaxesPush(AccountingPush):
     """Three lists in strict order: rates, the one tax field, its options. A tax is a rate and an option with one ID."""
 
     key = "taxes_push"
@@ -26,10 +27,6 @@ class TaxesPush(PushFlow):
     )
     kind = "tax"
     sequence = 140
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "account.tax"
     batch = 50
 
@@ -59,14 +56,14 @@ class TaxesPush(PushFlow):
             self._make_field()
             body = {"id": payload["id"], "name": payload["name"], "tax_rate_ids": [payload["id"]]}
             rows, note = limiting(
-                lambda body: self.client.upload_tax_code_options([body]), {**body, **only(payload, ENTITIES)}
+                lambda body: self.client.upload(OPTIONS, "options", [body]), {**body, **only(payload, ENTITIES)}
             )
             option = next((row for row in rows if row.get("id") == payload["id"]), {})
             return self._sent(payload, option, note=note)
         body = {**differing({"name": payload["name"]}, option), **more_entities(payload, option)}
         note = ""
         if body:
-            _row, note = limiting(lambda body: self.client.update_tax_code_option(ramp_id_of(option), body), body)
+            _row, note = limiting(lambda body: self.client.update(_path_of(option), body), body)
         return with_note(self._sent(payload, option, linked=not external_id, note=self._reactivated(option)), note)
 
     def _archived(self, payload, option, linked):
@@ -76,7 +73,7 @@ class TaxesPush(PushFlow):
             return self._sent(payload, option, linked=linked, note=note)
         if option.get("is_active") is not False:
             with suppress(NotFoundError):
-                self.client.delete_tax_code_option(ramp_id_of(option))
+                self.client.request("DELETE", _path_of(option), body={})
         return self._sent(payload, option, linked=linked)
 
     def _reactivated(self, option):
@@ -85,7 +82,7 @@ class TaxesPush(PushFlow):
             return ""
         return self.provider.newer.attempt(
             TAX_REACTIVATION,
-            lambda: self.client.update_tax_code_option(ramp_id_of(option), {"reactivate": True}) and "",
+            lambda: self.client.update(_path_of(option), {"reactivate": True}) and "",
             lambda: _("Ramp cannot reactivate an archived tax. Create a new tax in Odoo."),
         )
 
@@ -99,25 +96,29 @@ class TaxesPush(PushFlow):
 
     def _update_rate(self, payload):
         body = {"name": payload["name"], "rate": payload["rate"], "accounting_gl_account_id": payload["account"]}
-        row = first_match(self.client.tax_rates(), "id", payload["id"])
+        row = first_match(self.client.pages(RATES), "id", payload["id"])
         if row is None:
-            self.client.upload_tax_rates([{"id": payload["id"], **body}])
+            self.client.upload(RATES, "tax_rates", [{"id": payload["id"], **body}])
             return
         changed = {key: value for key, value in body.items() if not _is_same(row.get(key), value)}
         if changed:
-            self.client.update_tax_rate(ramp_id_of(row), changed)
+            self.client.update(f"{RATES}/{path_id(ramp_id_of(row))}", changed)
 
     def _make_field(self):
         try:
-            self.client.tax_code()
+            self.client.one(FIELD)
         except NotFoundError:
-            self.client.create_tax_code(TAX_FIELD)
+            self.client.create(FIELD, {"name": TAX_FIELD})
 
     def _option(self, payload):
         try:
-            return first_match(self.client.tax_code_options(), "id", payload["id"])
+            return first_match(self.client.pages_of_record(OPTIONS), "id", payload["id"])
         except NotFoundError:
             return None
+
+
+def _path_of(option):
+    return f"{OPTIONS}/{path_id(ramp_id_of(option))}"
 
 
 def _is_same(left, right):

@@ -3,9 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from ...core.errors import ConnectorError, PermanentError, RemoteError, UnconfirmedError
-from ...core.flow import PushFlow
 from ...core.remote import SendResult
+from .accounting_push import AccountingPush
 from .answers import differing, only, ramp_id_of
+from .client import path_id
 from .entities import everywhere, is_of_entities, limiting, more_entities, unlimited, with_note
 
 PARALLEL_CALLS = 8
@@ -13,7 +14,7 @@ FEW = 5
 """Maximum number of objects that are looked up one by one; for more, the whole list is read once."""
 
 
-class Upload(PushFlow):
+class Upload(AccountingPush):
     """Objects that Ramp accepts in calls of up to 500, all or none, and without existing ones.
 
     So the list is read first. One call sends the new objects and is halved if Ramp refuses it; changed objects are
@@ -21,12 +22,14 @@ class Upload(PushFlow):
     """
 
     batch = 500
+    path = ""
+    """Path of the list, which also takes new objects; the path of an object is below it."""
     changeable: tuple[str, ...] = ()
     """The values that Ramp can change."""
 
     def listed(self, group, **filters):
         """Pages of Ramp's rows of a group; `remote_id` is a filter."""
-        raise NotImplementedError
+        return self.client.pages(self.path, **filters)
 
     def upload(self, payloads):
         """Upload new objects; returns Ramp's rows of them."""
@@ -38,7 +41,7 @@ class Upload(PushFlow):
 
     def update(self, ramp_id, body):
         """Change an object; returns Ramp's row of it."""
-        raise NotImplementedError
+        return self.client.update(f"{self.path}/{path_id(ramp_id)}", body)
 
     def sent(self, payload, row, linked=False):
         return SendResult(external_id=ramp_id_of(row), linked=linked)

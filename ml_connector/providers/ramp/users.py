@@ -14,6 +14,7 @@ from ...core.messages import _
 from ...core.remote import SendResult
 from ...core.undone import undone
 from .answers import differing
+from .client import path_id
 from .scopes import (
     DEPARTMENTS_READ,
     DEPARTMENTS_WRITE,
@@ -74,7 +75,7 @@ class UsersPush(PushFlow):
 
     def send(self, payload, external_id, key):
         if external_id:
-            return self._update_user(payload, self.client.user(external_id))
+            return self._update_user(payload, self.client.one(f"/users/{path_id(external_id)}"))
         found = self._by_email(payload["email"]) if payload.get("email") else None
         if found:
             return self._update_user(payload, found, linked=True)
@@ -97,18 +98,18 @@ class UsersPush(PushFlow):
             **self._wire(payload),
         }
         try:
-            task = self.client.create_user({**body, "idempotency_key": key})
+            task = self.client.create("/users/deferred", {**body, "idempotency_key": key})
         except PermanentError as error:
             if error.code != KEY_USED:
                 raise
             # An earlier attempt failed; Ramp accepts a key only once, whatever the result.
-            task = self.client.create_user({**body, "idempotency_key": f"{key}-{time.time_ns()}"})
+            task = self.client.create("/users/deferred", {**body, "idempotency_key": f"{key}-{time.time_ns()}"})
         return self._await(task.get("id"))
 
     def _await(self, task_id):
         """The ID of the user that a task creates. Raises UnconfirmedError if the task takes too long."""
         for wait in WAITS:
-            task = self.client.user_task(task_id)
+            task = self.client.one(f"/users/deferred/status/{path_id(task_id)}")
             data = task.get("data") or {}
             if task.get("status") == "SUCCESS" and data.get("user_id"):
                 return data["user_id"]
@@ -121,23 +122,23 @@ class UsersPush(PushFlow):
 
     def _update_user(self, payload, row, linked=False):
         """Update Ramp's user; deactivate or reactivate it like the employee in Odoo."""
-        user_id = row["id"]
+        user_id, path = row["id"], f"/users/{path_id(row['id'])}"
         inactive = row.get("status") in GONE
         if payload["active"] and inactive:
-            self.client.reactivate_user(user_id)
+            self.client.request("PATCH", f"{path}/reactivate")
         if payload["active"]:
             wanted = self._wire(payload)
             shown = {**row, "direct_manager_id": row.get("manager_id")}
             changes = differing(wanted, shown)
             if changes:
-                self.client.update_user(user_id, changes)
+                self.client.update(path, changes)
         elif not inactive:
             task = _(
                 "Employee %(email)s is archived in Odoo. Deactivate the user in Ramp, so that Ramp freezes the cards.",
                 email=row.get("email"),
             )
             with undone(task, "Ramp"):
-                self.client.deactivate_user(user_id)
+                self.client.request("PATCH", f"{path}/deactivate")
         note = ""
         email = payload.get("email") or ""
         if email and (row.get("email") or "").casefold() != email.casefold():
@@ -158,21 +159,19 @@ class UsersPush(PushFlow):
         """The Ramp ID of a department or location of that name; creates it if it does not exist."""
         with self._lock:
             if kind not in self._places:
-                pages = getattr(self.client, kind)()
+                pages = self.client.pages(f"/{kind}")
                 self._places[kind] = {str(row.get("name")).casefold(): row.get("id") for rows in pages for row in rows}
             places = self._places[kind]
             if name.casefold() not in places:
-                if kind == "departments":
-                    row = self.client.create_department(name)
-                else:
-                    row = self.client.create_location(name, self.provider.push_entity_id)
-                places[name.casefold()] = row.get("id")
+                entity_id = self.provider.push_entity_id if kind == "locations" else ""
+                body = {"name": name, **({"entity_id": entity_id} if entity_id else {})}
+                places[name.casefold()] = self.client.create(f"/{kind}", body).get("id")
             return places[name.casefold()]
 
     def _by_email(self, email):
         """The user with that address, including deactivated ones, which Ramp lists only with a filter."""
         for filters in ({}, *({"status": status} for status in GONE)):
-            for rows in self.client.users(email=email, **filters):
+            for rows in self.client.pages("/users", email=email, **filters):
                 for row in rows:
                     if (row.get("email") or "").casefold() == email.casefold():
                         return row

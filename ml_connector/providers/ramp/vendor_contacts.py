@@ -3,6 +3,7 @@
 from ...core.errors import NotFoundError, PermanentError
 from ...core.messages import _
 from . import newer
+from .client import path_id
 
 
 class VendorContacts:
@@ -18,6 +19,10 @@ class VendorContacts:
         self._newer = provider.newer
         self._vendor_id = vendor_id
 
+    @property
+    def _path(self):
+        return f"/vendors/{path_id(self._vendor_id)}"
+
     def update(self, payload, is_new=False):
         """Add and change contacts as in Odoo.
 
@@ -26,7 +31,7 @@ class VendorContacts:
         if "business_vendor_contacts" not in payload:
             return
         try:
-            pages = self._client.vendor_contacts(self._vendor_id)
+            pages = self._client.pages_of_record(f"{self._path}/contacts")
             known = {_email(row): row for rows in pages for row in rows}
         except NotFoundError:
             known = {}
@@ -61,7 +66,7 @@ class VendorContacts:
     def _create(self, contact):
         return self._newer.attempt(
             newer.VENDOR_CONTACTS,
-            lambda: self._client.create_vendor_contact(self._vendor_id, contact),
+            lambda: self._client.create(f"{self._path}/contacts", contact),
             lambda: self._newer.attempt(
                 newer.VENDOR_CONTACT_FIELD,
                 lambda: self._create_by_field(contact),
@@ -71,8 +76,8 @@ class VendorContacts:
 
     def _create_by_field(self, contact):
         """The answer names no contacts: one that waits for approval is missing from their list."""
-        self._client.update_vendor(self._vendor_id, {"business_vendor_contacts": contact})
-        listed = (row for rows in self._client.vendor_contacts(self._vendor_id) for row in rows)
+        self._client.change("PATCH", self._path, {"business_vendor_contacts": contact})
+        listed = (row for rows in self._client.pages_of_record(f"{self._path}/contacts") for row in rows)
         return {} if any(_email(row) == _email(contact) for row in listed) else {"status": "pending"}
 
     def _change(self, row, contact):
@@ -85,7 +90,7 @@ class VendorContacts:
             {**row, **contact},
             lambda: self._newer.attempt(
                 newer.VENDOR_CONTACTS,
-                lambda: self._client.update_vendor_contact(self._vendor_id, row.get("id"), body),
+                lambda: self._client.update(f"{self._path}/contacts/{path_id(row.get('id'))}", body),
                 lambda: None,
             ),
             _("Change the contact %(email)s in Ramp, because Ramp's API cannot do that yet.", email=email),

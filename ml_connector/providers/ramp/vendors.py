@@ -9,6 +9,7 @@ from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import RemotePage
 from ...core.wire import part, rows, text
+from .client import path_id
 from .pull_base import PARALLEL_READS, RampPull
 from .scopes import VENDORS_READ
 from .versions import item, picked
@@ -59,29 +60,30 @@ class Vendors(RampPull):
             return self.read(required_id(row))
 
         is_sending = bool(self.provider.options("vendors_push").get("active"))
-        with_drafts = iter(self.client.vendors(include_draft=True, **filters) if is_sending else ())
+        with_drafts = iter(self.client.pages("/vendors", include_draft=True, **filters) if is_sending else ())
         first = next(filter(None, with_drafts), None)
         if first or not is_sending:
-            yield from self.pages(self.client.vendors(**filters), read, parallel=PARALLEL_READS)
+            yield from self.pages(self.client.pages("/vendors", **filters), read, parallel=PARALLEL_READS)
         if first:
             yield from self.pages(chain([first], with_drafts), read_waiting)
         yield RemotePage(items=(), cursor=started.isoformat())
 
     def read(self, external_id):
-        return self._item(self.client.vendor(external_id))
+        return self._item(self.client.one(f"/vendors/{path_id(external_id)}"))
 
     def _item(self, row):
         if row.get("contacts") == []:
             return vendor_item(row, [])
         try:
-            contacts = [contact for page in self.client.vendor_contacts(required_id(row)) for contact in page]
+            pages = self.client.pages_of_record(f"/vendors/{path_id(required_id(row))}/contacts")
+            contacts = [contact for page in pages for contact in page]
         except NotFoundError:
             contacts = []
         return vendor_item(row, contacts)
 
     def changed_after(self, external_id, moment):
         """Ramp has no time of change, but lists the vendors that changed since a given time."""
-        pages = self.client.vendors(from_updated_at=moment.isoformat(), include_draft=True)
+        pages = self.client.pages("/vendors", from_updated_at=moment.isoformat(), include_draft=True)
         return any(row.get("id") == external_id for page in pages for row in page)
 
     def translate(self, payload):

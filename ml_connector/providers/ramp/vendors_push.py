@@ -15,8 +15,9 @@ from ...core.remote import SendResult
 from ...core.undone import undone
 from . import newer
 from .answers import new_id, only
+from .client import path_id
 from .entities import ENTITIES, scoped
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT, VENDORS_READ, VENDORS_WRITE
+from .scopes import VENDORS_READ, VENDORS_WRITE
 from .upload import FEW, Upload
 from .vendor_contacts import VendorContacts
 from .vendors import vendor_values
@@ -56,10 +57,10 @@ class VendorsPush(PushFlow):
     def render(self, document):
         """The body, with the values that Ramp does not accept yet: otherwise they would count as sent later."""
         body = _body(document, self.provider.handles)
-        kept = sorted(self.untaken())
+        kept = sorted(self.not_accepted())
         return {**body, "kept": kept} if kept else body
 
-    def untaken(self):
+    def not_accepted(self):
         newest = self.provider.newer
         is_without_contacts = newest.lacks(newer.VENDOR_CONTACTS) and newest.lacks(newer.VENDOR_CONTACT_FIELD)
         kept = {"email", "phone"} if is_without_contacts else set()
@@ -82,7 +83,7 @@ class VendorsPush(PushFlow):
             row = self._update(known["id"], {**payload, "name": known["name"]})
             return self._linked(row, payload, known["id"], linked=True)
         body = {**_given(payload, VENDOR_CREATE), **self._default_entity}
-        row = self.client.create_vendor(body)
+        row = self.client.create("/vendors", body)
         vendor_id = new_id(row)
         contacts = VendorContacts(self.provider, vendor_id)
         contacts.add(payload.get("contacts", ()))
@@ -91,10 +92,11 @@ class VendorsPush(PushFlow):
     def _update(self, vendor_id, payload):
         body = _given(payload, VENDOR_UPDATE)
         nameless = {key: value for key, value in body.items() if key != "name"}
+        path = f"/vendors/{path_id(vendor_id)}"
         return self.provider.newer.attempt(
             newer.VENDOR_NAME,
-            lambda: self.client.update_vendor(vendor_id, body),
-            lambda: self.client.update_vendor(vendor_id, nameless),
+            lambda: self.client.change("PATCH", path, body),
+            lambda: self.client.change("PATCH", path, nameless),
         )
 
     def find(self, payload, key):
@@ -124,18 +126,18 @@ class VendorsPush(PushFlow):
         by_number = _of_this_name(self._by_number(payload["external_vendor_id"]), payload)
         if by_number:
             return by_number
-        pages = self.client.vendors(name=payload["name"], include_draft=True)
+        pages = self.client.pages("/vendors", name=payload["name"], include_draft=True)
         return _unnumbered([row for rows in pages for row in rows if _name(row) == _name(payload)])
 
     def _by_number(self, handle):
         """Ramp ignores unknown filters, so the number is compared on the rows."""
-        pages = self.client.vendors(external_vendor_id=handle, include_draft=True)
+        pages = self.client.pages("/vendors", external_vendor_id=handle, include_draft=True)
         return _only_one([row for rows in pages for row in rows if row.get("external_vendor_id") == handle])
 
     def _read_all(self):
         """All vendors by number and by name: for many vendors that is faster than a call for each."""
         index = {}
-        for rows in self.client.vendors(include_draft=True):
+        for rows in self.client.pages("/vendors", include_draft=True):
             for row in rows:
                 if row.get("external_vendor_id"):
                     index.setdefault(row["external_vendor_id"], []).append(row)
@@ -153,8 +155,9 @@ class VendorsPush(PushFlow):
         notes = contacts.notes
         link = payload.get("accounting_vendor_remote_id")
         if link and not row.get("accounting_vendor_remote_id"):
+            body = {"accounting_vendor_remote_id": link}
             try:
-                self.client.update_vendor(vendor_id, {"accounting_vendor_remote_id": link})
+                self.client.change("PATCH", f"/vendors/{path_id(vendor_id)}", body)
             except PermanentError as error:
                 notes.append(_("Ramp did not link it to the accounting vendor: %(reason)s", reason=error.message))
         name = row.get("name")
@@ -162,12 +165,16 @@ class VendorsPush(PushFlow):
             notes.append(_("Ramp keeps the name %(name)s, because its API cannot rename vendors yet.", name=name))
         shared = vendor_values(row, contacts.aligned, self.provider.handles)
         return SendResult(
-            external_id=vendor_id, note=paragraph(*notes), linked=linked, shared=shared, untaken=self.untaken()
+            external_id=vendor_id,
+            note=paragraph(*notes),
+            linked=linked,
+            shared=shared,
+            not_accepted=self.not_accepted(),
         )
 
 
 class AccountingVendorsPush(Upload):
-    """`/accounting/vendors`: accounting vendors, not those of bill pay. They cannot be hidden."""
+    """Accounting vendors, not those of bill pay. They cannot be hidden."""
 
     key = "accounting_vendors_push"
     label = _("Accounting Vendors to Ramp")
@@ -176,10 +183,9 @@ class AccountingVendorsPush(Upload):
     )
     kind = "accounting_vendor"
     sequence = 150
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
+    interval = 60
     watches = "res.partner"
+    path = "/accounting/vendors"
     changeable = ("name",)
 
     def render(self, document):
@@ -188,15 +194,9 @@ class AccountingVendorsPush(Upload):
             raise InvalidDataError(_("Ramp requires a name. Enter one on the vendor."))
         return scoped(self.provider, {"id": self.provider.handles.partner(document.odoo_id), "name": name})
 
-    def listed(self, group, **filters):
-        return self.client.accounting_vendors(**filters)
-
     def upload(self, payloads):
         vendors = [only(payload, "id", "name", ENTITIES) for payload in payloads]
-        return _rows_of(self.client.upload_accounting_vendors(vendors))
-
-    def update(self, ramp_id, body):
-        return self.client.update_accounting_vendor(ramp_id, body)
+        return _rows_of(self.client.create(self.path, {"vendors": vendors}))
 
 
 def _body(document, handles):
