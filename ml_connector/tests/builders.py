@@ -1,12 +1,11 @@
-"""Records that many tests need, each made with what matters to the test."""
-
 from odoo import Command
 
 
 class Builders:
-    """What a test of any kind makes of Odoo's own records, and two assertions that they share."""
+    """Odoo's own records, with defaults for all that does not matter to a test."""
 
     def assertHas(self, container, *parts):
+        """All parts are in the text, or in the list."""
         for part in parts:
             self.assertIn(part, container)
 

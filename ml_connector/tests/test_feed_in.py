@@ -421,8 +421,8 @@ class TestFeedIn(FeedCase):
 
     def check_grown(self, name, numbers, place):
         files = self.named(name)
-        states = self.states("invoices")
-        self.assertEqual([states.get(number) for number in numbers], ["done"] * 3)
+        states = {key: state for key, state in self.states("invoices").items() if key[:4] == numbers[0][:4]}
+        self.assertEqual(states, dict.fromkeys(numbers, "done"))
         bound = [("connection_id", "=", self.connection.id), ("external_id", "in", numbers), ("kind", "=", "bill")]
         self.assertEqual(self.env["ml.binding"].search_count(bound), 3, "nothing is bound twice")
         self.assertEqual(set(files.mapped("state")), {"read"})
