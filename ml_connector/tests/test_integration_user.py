@@ -46,7 +46,7 @@ class TestIntegrationUser(ConnectorCase):
 
     def test_works_as_itself(self):
         self.put_bill()
-        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+        self.map_expense()
         self.sync()
         log = self.logs("bills")
         self.assertEqual(log.state, "done", log.error_message)
@@ -150,14 +150,11 @@ class TestIntegrationUser(ConnectorCase):
         self.take(BILLING)
         titles = [finding.title for finding in self.connection._user_findings()]
         self.assertIn(self.flow("bills").name, titles)
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "error")
+        self.assertChecked("error")
 
     def test_an_archived_user_stops_the_work(self):
         self.user.active = False
-        self.put_bill()
-        self.sync()
+        self.sync_bill()
         self.assertFalse(self.logs("bills").filtered(lambda log: log.state == "done"))
         self.assertEqual(self.connection.state, "attention")
         self.assertIn("is archived", self.connection.attention_reason)
