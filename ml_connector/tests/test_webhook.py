@@ -40,6 +40,10 @@ class TestWebhook(ConnectorCase, HttpCase):
             },
         )
 
+    def handshake(self):
+        """A request that shows our handshake and no signature."""
+        return {"secret": "", "headers": {"X-Handshake": self.connection.webhook_handshake}}
+
     def events(self):
         return self.env["ml.webhook.event"].search([("connection_id", "=", self.connection.id)])
 
@@ -175,8 +179,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.remote.fail("pull bills", RemoteError("Out of order."))
         self.receive(*self.bills(25))
         self.run_worker()
-        self.assertEqual(set(self.events().mapped("state")), {"received"})
-        self.assertEqual(set(self.events().mapped("try_count")), {1})
+        self.assertEqual(set(self.events().mapped(lambda event: (event.state, event.try_count))), {("received", 1)})
         self.events().next_try_at = "2026-01-01"
         self.run_worker()
         self.assertEqual(set(self.events().mapped("state")), {"done"})
@@ -201,7 +204,7 @@ class TestWebhook(ConnectorCase, HttpCase):
 
         def handshake():
             self.connection.webhook_state = "unverified"
-            return {"secret": "", "headers": {"X-Handshake": self.connection.webhook_handshake}}
+            return self.handshake()
 
         def copied():
             self.connection.database_oid = "another"
@@ -231,13 +234,8 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.assertEqual(self.post(self.event("event-2"), secret="newer-secret").status_code, 200)
 
     def test_old_secret_ends_with_the_confirmation_of_the_new_one(self):
-        self.connection.action_subscribe()
-        self.run_worker()
-        self.post(
-            self.event("challenge-1", type="verification", challenge="example"),
-            secret="",
-            headers={"X-Handshake": self.connection.webhook_handshake},
-        )
+        self.subscribe()
+        self.post(self.event("challenge-1", type="verification", challenge="example"), **self.handshake())
         self.run_worker()
         self.assertEqual(self.connection.webhook_state, "active")
         self.assertEqual(self.connection._webhook_secrets(), ["webhook-example-secret"])
@@ -252,8 +250,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         challenge = self.event(type="verification", challenge="example")
         self.assertEqual(self.post(challenge, secret="").status_code, 401)
         self.connection.webhook_state = "unverified"
-        answer = self.post(challenge, secret="", headers={"X-Handshake": self.connection.webhook_handshake})
-        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(self.post(challenge, **self.handshake()).status_code, 200)
         self.run_worker()
         self.assertEqual(self.connection.webhook_state, "active")
 
@@ -266,6 +263,10 @@ class TestWebhook(ConnectorCase, HttpCase):
             self.assertEqual(self.connection.webhook_state, "active")
             self.assertFalse(self.connection.webhook_subscription_previous)
 
+    def subscribe(self):
+        self.connection.action_subscribe()
+        self.run_worker()
+
     def base_is(self, url):
         self.env["ir.config_parameter"].set_param("web.base.url", url)
         self.connection.invalidate_recordset(["webhook_url"])
@@ -274,16 +275,14 @@ class TestWebhook(ConnectorCase, HttpCase):
         """An administrator who logs in at another address changes `web.base.url`."""
         self.connection.webhook_state = "none"
         self.base_is("https://odoo.example.com")
-        self.connection.action_subscribe()
-        self.run_worker()
+        self.subscribe()
         kept = f"https://odoo.example.com/ml_connector/webhook/{self.connection.webhook_token}"
         for other in ("http://localhost:8069", "http://10.0.0.5:8069", "http://odoo.example.com", "https://erp"):
             self.base_is(other)
             self.assertEqual(self.connection.webhook_url, kept)
             self.assertEqual(self.connection._told_base(), "https://odoo.example.com")
             self.connection.action_test()
-            self.connection.action_subscribe()
-            self.run_worker()
+            self.subscribe()
             self.assertEqual((self.connection.check_state, self.connection.webhook_url), ("warning", kept))
             self.assertIn("web.base.url.freeze", self.connection.findings_html)
         self.connection.action_unsubscribe()
@@ -304,12 +303,13 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.connection.write({"webhook_state": "none", "webhook_base": False})
         self.base_is("https://odoo.example.com")
         self.patch(FakeProvider, "challenges_webhooks", False)
-        self.connection.action_subscribe()
-        self.run_worker()
+        self.subscribe()
         self.assertEqual((self.connection.webhook_state, self.connection.color), ("active", 10))
 
-    def ago(self, **delta):
-        return fields.Datetime.now() - timedelta(**delta)
+    def run_after(self, **delta):
+        """A run so long after the subscription was looked at."""
+        self.connection.webhook_checked_at = fields.Datetime.now() - timedelta(**delta)
+        self.run_worker()
 
     def test_an_address_that_changed_is_red_and_can_be_taken(self):
         self.subscribed()
@@ -341,34 +341,28 @@ class TestWebhook(ConnectorCase, HttpCase):
         )
         self.run_worker()
         self.assertFalse(asked)
-        self.connection.webhook_checked_at = self.ago(hours=25)
-        self.run_worker()
+        self.run_after(hours=25)
         self.assertEqual((len(asked), self.remote.calls.count("subscribe")), (1, 1))
         self.remote.endpoint = "gone"
         self.run_worker()
         self.assertEqual(len(asked), 1)
-        self.connection.webhook_checked_at = self.ago(hours=25)
-        self.run_worker()
+        self.run_after(hours=25)
         self.assertEqual((len(asked), self.remote.calls.count("subscribe")), (2, 2))
         self.assertEqual(self.remote.endpoint, self.connection.webhook_url)
         self.frozen("https://moved.example.com")
-        self.connection.webhook_checked_at = self.ago(hours=25)
-        self.run_worker()
+        self.run_after(hours=25)
         self.assertEqual(self.connection.webhook_base, "https://moved.example.com")
         self.assertIn("https://moved.example.com/", self.remote.endpoint)
 
     def test_a_subscription_that_is_not_confirmed_says_so_after_an_hour_and_has_an_end(self):
-        self.connection.action_subscribe()
-        self.run_worker()
+        self.subscribe()
         for minutes, cause in ((50, False), (70, "webhooks")):
-            self.connection.webhook_checked_at = self.ago(minutes=minutes)
-            self.run_worker()
+            self.run_after(minutes=minutes)
             self.assertEqual((self.connection.webhook_state, self.connection.halt_cause), ("unverified", cause))
         self.assertIn("more than an hour", self.connection.halt_reason)
         self.assertEqual(self.connection.color, 1)
         self.assertChecked("warning", "more than an hour")
-        self.connection.webhook_checked_at = self.ago(hours=25)
-        self.run_worker()
+        self.run_after(hours=25)
         self.assertEqual(self.remote.calls.count("subscribe"), 2)
         self.assertFalse(self.connection.webhook_problem)
 
@@ -381,8 +375,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.assertFalse(self.connection.webhook_problem)
         there.remove("another")
         self.patch(FakeProvider, "is_subscribed", lambda *_args: True)
-        self.connection.webhook_checked_at = self.ago(hours=25)
-        self.run_worker()
+        self.run_after(hours=25)
         self.assertEqual(self.remote.webhook_headers, {})
 
     def test_where_webhooks_cannot_name_their_database_a_finding_says_so(self):
@@ -401,8 +394,7 @@ class TestWebhook(ConnectorCase, HttpCase):
 
     def subscribed_to_red(self, word):
         self.patch(FakeProvider, "challenges_webhooks", False)
-        self.connection.action_subscribe()
-        self.run_worker()
+        self.subscribe()
         self.connection.action_test()
         self.run_worker()
         self.assertShown(1, "webhooks", word)
@@ -417,8 +409,7 @@ class TestWebhook(ConnectorCase, HttpCase):
             ):
                 self.base_is(inner)
                 self.assertEqual(self.connection._told_base(), "", inner)
-                self.connection.action_subscribe()
-                self.run_worker()
+                self.subscribe()
                 self.assertEqual((self.connection.webhook_state, self.connection.webhook_base), ("none", False))
                 self.assertIn("web.base.url", self.connection.message_ids[:1].body)
                 self.assertEqual((self.connection.halt_cause, self.connection.color), ("webhooks", 1))
