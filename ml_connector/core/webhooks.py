@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 
+from .http import read_json
+
 
 def is_signed(body, secrets, signatures):
     """Whether one of the signatures is the HMAC-SHA256 of the body under one of the secrets, in hexadecimal or base64.
@@ -24,6 +26,15 @@ def is_signed(body, secrets, signatures):
 def header(headers, name):
     """The value of a header, ignoring the case of its name; empty if it is missing."""
     return next((value or "" for key, value in headers.items() if key.lower() == name.lower()), "")
+
+
+def envelope(body):
+    """The JSON object in a body; None if there is none."""
+    try:
+        data = read_json(body)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
 
 
 def text(source, key):

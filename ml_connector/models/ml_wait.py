@@ -7,7 +7,6 @@ from .sync_states import HELD_STATES
 
 REASONS = [
     ("mapping", "Mapping"),
-    ("code", "Outgoing Mapping"),
     ("remote", "Record of the Provider"),
     ("sent", "Record to Send First"),
     ("change", "Change in Odoo"),
@@ -76,21 +75,21 @@ class MlWait(models.Model):
         :param awaited: {transfer: {`Awaited`: its mapping, or None}}
         :return: the `Awaited` that have ended
         """
-        kept, new = self.browse(), []
+        old, new = self.browse(), []
         for log, wanted in awaited.items():
-            same = before.get(log, kept).filtered(lambda wait, wanted=wanted: wait._awaited() in wanted)
-            kept |= same.filtered(lambda wait: not wait.is_gone)
-            known = {wait._awaited() for wait in same & kept}
+            waits = before.get(log, self.browse())
+            kept = waits.filtered(lambda wait, wanted=wanted: wait._awaited() in wanted and not wait.is_gone)
+            known = {wait._awaited() for wait in kept}
+            old |= waits - kept
             new += [
                 {**asdict(one), "log_id": log.id, "mapping_id": mapping and mapping.id}
                 for one, mapping in wanted.items()
                 if one not in known
             ]
-        old = self.union(*(before.get(log, kept) for log in awaited))
-        ended = {wait._awaited() for wait in old - kept}
-        (old - kept).unlink()
+        ended = {wait._awaited() for wait in old} - {one for wanted in awaited.values() for one in wanted}
+        old.unlink()
         self.create(new)
-        return ended - {one for wanted in awaited.values() for one in wanted}
+        return ended
 
     def _release(self):
         """Release waiting transfers that wait for nothing else, also those that failed with the awaited record.
@@ -139,7 +138,7 @@ class MlWait(models.Model):
         """The next step of a transfer, or None where its error type has it."""
         provider = self.connection_id._provider_name()
         match self.reason:
-            case "code":
+            case "mapping" if self.mapping_id.direction == "out":
                 return self.env._(
                     "Map %(odoo_value)s to a code of %(provider)s.", odoo_value=self.name, provider=provider
                 )

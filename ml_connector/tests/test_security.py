@@ -22,7 +22,6 @@ MODELS = {
     "ml.sync.chain",
     "ml.webhook.event",
     "ml.mapping.rule",
-    "ml.outgoing.code",
     "ml.feed.template",
     "ml.feed.column",
     "ml.feed.file",
@@ -82,7 +81,6 @@ class TestSecurity(ConnectorCase):
         template = made("ml.feed.template", name="Example", file_name="bills.*", column_ids=columns, **feed)
         records = {
             "ml.mapping.rule": made("ml.mapping.rule", pattern="V*", **of_vendor),
-            "ml.outgoing.code": made("ml.outgoing.code", **of_vendor),
             "ml.feed.template": template,
             "ml.feed.column": template.column_ids,
             "ml.feed.file": made("ml.feed.file", name="a.csv", direction="pull", state="seen"),
@@ -147,8 +145,6 @@ class TestSecurity(ConnectorCase):
             values = {"name": "Foreign", "provider": "fake"}
             return {**values, "company_id": self.company.id, "owner_id": stored["owner_id"]}
         another = {name: "another" for name in ("name", "label", "external_id", "event_id") if name in stored}
-        if record._name == "ml.outgoing.code":
-            another["res_id"] = self.company.partner_id.id
         return {**stored, **another, "connection_id": self.connection.id}
 
     def test_queue_and_audit_are_read_only_for_users(self):

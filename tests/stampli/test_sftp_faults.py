@@ -32,8 +32,10 @@ from ml_connector.core.errors import (  # noqa: E402
     PermanentError,
     RemoteError,
 )
-from ml_connector.core.files import sftp  # noqa: E402
-from ml_connector.core.files.sftp import HostKeyError, SftpAccount, SftpSession, fingerprint, load_private_key  # noqa: E402
+from ml_connector.core.files import ssh_connection  # noqa: E402
+from ml_connector.core.files.sftp import SftpSession  # noqa: E402
+from ml_connector.core.files.ssh_connection import HostKeyError, SftpAccount  # noqa: E402
+from ml_connector.core.files.ssh_keys import fingerprint, load_private_key  # noqa: E402
 from ml_connector.core.files.ssh_login import Login  # noqa: E402
 from ml_connector.core.provider import Settings  # noqa: E402
 from ml_connector.providers.stampli import StampliProvider  # noqa: E402
@@ -333,7 +335,7 @@ def test_check_shows_the_key_to_confirm(server):
 
 
 def test_nobody_there_and_nobody_speaking(server, monkeypatch):
-    monkeypatch.setattr(sftp, "CONNECT_TIMEOUT", 1.0)
+    monkeypatch.setattr(ssh_connection, "CONNECT_TIMEOUT", 1.0)
     refused(NetworkError, SftpSession(account(server, port=1)).connect)
     refused(NetworkError, SftpSession(account(server, host="nobody.invalid")).connect)
     with socket.socket() as silent:
@@ -498,7 +500,7 @@ def test_file_that_changes_while_it_is_read(server, session, change):
 
 
 def test_frozen_server(server, monkeypatch):
-    monkeypatch.setattr(sftp, "CALL_TIMEOUT", 1.0)
+    monkeypatch.setattr(ssh_connection, "CALL_TIMEOUT", 1.0)
     with SftpSession(account(server)) as session:
         session.connect()
         server.kill_sessions(signal.SIGSTOP)

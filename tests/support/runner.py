@@ -202,7 +202,7 @@ def finished(pid, stream):
 
 def patch(patches):
     """Smaller numbers than the product's, which are for real servers. What it does stays as it is."""
-    from odoo.addons.ml_connector.core.files import sftp
+    from odoo.addons.ml_connector.core.files import ssh_connection
     from odoo.addons.ml_connector.core.http import client as base
     from odoo.addons.ml_connector.engine import queue
     from odoo.addons.ml_connector.providers.ramp import client as ramp
@@ -211,7 +211,7 @@ def patch(patches):
     if "read_timeout" in patches:
         base.HttpClient.__init__.__kwdefaults__["read_timeout"] = patches["read_timeout"]
     if "sftp_timeout" in patches:
-        sftp.CONNECT_TIMEOUT = sftp.CALL_TIMEOUT = patches["sftp_timeout"]
+        ssh_connection.CONNECT_TIMEOUT = ssh_connection.CALL_TIMEOUT = patches["sftp_timeout"]
     if "page_size" in patches:
         ramp.PAGE_SIZE = patches["page_size"]
     if "lease_seconds" in patches:

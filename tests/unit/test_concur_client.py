@@ -6,13 +6,15 @@ from datetime import datetime
 
 import pytest
 import requests
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettings, forms
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+from concur_support import client_of, obeyed_sandbox
+from sandbox.concur import ConcurSandbox, ConcurSettings, forms
+from sandbox.concur.state import REQUEST_TOKEN
 
 from ml_connector.core.errors import AuthError, NetworkError, RateLimitError, RemoteError
 from ml_connector.core.http import MemoryTokens
 from ml_connector.core.http.oauth import AccessToken
-from ml_connector.providers.concur.client import ConcurClient
+from ml_connector.providers.concur.financial_documents import acknowledge, confirm, document, ready_documents
+from ml_connector.providers.concur.vendors import vendor_pages
 
 TOKENS = "/oauth2/v0/token"
 
@@ -36,9 +38,8 @@ class NotingTokens(MemoryTokens):
 
 @pytest.fixture
 def sandbox():
-    with ConcurSandbox(size="small") as sandbox:
-        yield sandbox
-        assert sandbox.control.violations() == []
+    with obeyed_sandbox() as running:
+        yield running
 
 
 @pytest.fixture
@@ -47,15 +48,7 @@ def tokens():
 
 
 def connect(sandbox, tokens, **options):
-    options = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "company_id": COMPANY_UUID,
-        "request_token": REQUEST_TOKEN,
-        "sleep": lambda seconds: None,
-        **options,
-    }
-    return ConcurClient(sandbox.url, tokens=tokens, **options)
+    return client_of(sandbox.url, tokens, **options)
 
 
 @pytest.fixture
@@ -63,54 +56,60 @@ def client(sandbox, tokens):
     return connect(sandbox, tokens)
 
 
+def scripted(script, tokens):
+    """A client that has a token of the scripted server."""
+    tokens.get(lambda: AccessToken("token", 3600))
+    return client_of(script.url, tokens)
+
+
 def grants(sandbox):
     return sandbox.control.effects("token").get("token", {})
 
 
 def test_first_token_and_the_data_centre_it_names(sandbox, client, tokens):
-    assert client.ready_documents("expense")
+    assert ready_documents(client, "expense")
     assert tokens.stored().location == sandbox.centres["us2"]
     assert {"FISVC", "IMAGE"} <= set(tokens.stored().scope.split())
     assert grants(sandbox) == {"password": 1}
 
 
 def test_an_ended_token_is_renewed_with_the_refresh_token_and_the_new_one_is_kept(sandbox, client, tokens):
-    client.ready_documents("expense")
+    ready_documents(client, "expense")
     for _again in range(3):
         before = tokens.stored().refresh_token
         sandbox.control.end_access_tokens()
-        assert client.ready_documents("expense")
+        assert ready_documents(client, "expense")
         assert tokens.stored().refresh_token != before
     assert grants(sandbox) == {"password": 1, "refresh_token": 3}
 
 
 def test_a_403_may_mean_that_the_token_has_ended(sandbox, tokens):
-    connect(sandbox, tokens).ready_documents("expense")
+    ready_documents(connect(sandbox, tokens), "expense")
     sandbox.control.settings(ended_status=403)
     sandbox.control.end_access_tokens()
-    assert connect(sandbox, tokens).ready_documents("expense")
+    assert ready_documents(connect(sandbox, tokens), "expense")
     assert grants(sandbox) == {"password": 1, "refresh_token": 1}
 
 
 def test_a_403_with_a_fresh_token_is_final_and_names_the_scopes(tokens):
     with ConcurSandbox(size="small", scopes=["IMAGE"]) as sandbox:
         with pytest.raises(AuthError, match="has these scopes: IMAGE"):
-            connect(sandbox, tokens).ready_documents("expense")
+            ready_documents(connect(sandbox, tokens), "expense")
         assert grants(sandbox) == {"password": 1}
 
 
 def test_the_company_moves_in_the_middle(sandbox, client, tokens):
     """Its token is refused, the old centre says where the company lives, and the call goes on there."""
-    assert client.ready_documents("expense")
+    assert ready_documents(client, "expense")
     sandbox.control.move_tenant(centre="eu2")
-    assert client.ready_documents("invoice")
+    assert ready_documents(client, "invoice")
     assert tokens.stored().location == sandbox.centres["eu2"]
     assert grants(sandbox) == {"password": 1, "refresh_token": 1}
 
 
 def test_the_company_moves_before_the_first_token(sandbox, client, tokens):
     sandbox.control.move_tenant(centre="eu2")
-    assert client.ready_documents("expense")
+    assert ready_documents(client, "expense")
     assert tokens.stored().location == sandbox.centres["eu2"]
 
 
@@ -128,14 +127,7 @@ def test_the_company_moves_before_the_first_token(sandbox, client, tokens):
     ],
 )
 def test_no_token_goes_to_another_server(tokens, place):
-    client = ConcurClient(
-        "https://glz.api.concursolutions.com",
-        client_id="id",
-        client_secret="example",
-        company_id=COMPANY_UUID,
-        request_token=REQUEST_TOKEN,
-        tokens=tokens,
-    )
+    client = client_of("https://glz.api.concursolutions.com", tokens)
     with pytest.raises(RemoteError, match="outside of its own domains"):
         client.own_location(place)
 
@@ -149,21 +141,14 @@ def test_no_token_goes_to_another_server(tokens, place):
     ],
 )
 def test_a_data_centre_is_scheme_and_host_alone(tokens, place):
-    client = ConcurClient(
-        "https://glz.api.concursolutions.com",
-        client_id="id",
-        client_secret="example",
-        company_id=COMPANY_UUID,
-        request_token=REQUEST_TOKEN,
-        tokens=tokens,
-    )
+    client = client_of("https://glz.api.concursolutions.com", tokens)
     assert client.own_location(place) == "https://eu2.api.concursolutions.com"
 
 
 def test_a_token_answer_that_names_another_server_is_not_taken(sandbox, client, tokens):
     sandbox.control.settings(geolocation="https://evil.example.com")
     with pytest.raises(RemoteError, match="outside of its own domains"):
-        client.ready_documents("expense")
+        ready_documents(client, "expense")
     assert tokens.stored().refresh_token == ""
 
 
@@ -177,67 +162,67 @@ def test_a_lost_renewal_says_what_to_do(sandbox, kind):
     """The answer that held the new refresh token is lost: the old one is worth nothing, and nothing else is lost."""
     tokens = NotingTokens()
     client = connect(sandbox, tokens)
-    client.ready_documents("expense")
+    ready_documents(client, "expense")
     sandbox.control.end_request_tokens()
     sandbox.control.end_access_tokens()
     sandbox.control.add_fault(kind, method="POST", path=TOKENS, when="after")
     with pytest.raises(NetworkError, match="requests it again"):
-        client.ready_documents("expense")
+        ready_documents(client, "expense")
     with pytest.raises(AuthError) as caught:
-        client.ready_documents("expense")
+        ready_documents(client, "expense")
     assert "sent on Sep 30, 2026 12:00 UTC, was lost" in caught.value.message
     assert "Company Request Token" in caught.value.message
     assert sandbox.control.effects("acknowledge") == {}
     # a person does what the message says
     client = connect(sandbox, tokens, request_token=sandbox.control.new_request_token())
-    assert client.ready_documents("expense")
+    assert ready_documents(client, "expense")
 
 
 def test_a_lost_renewal_heals_by_itself_while_the_request_token_lasts(sandbox):
     tokens = NotingTokens()
     client = connect(sandbox, tokens)
-    client.ready_documents("expense")
+    ready_documents(client, "expense")
     sandbox.control.end_access_tokens()
     sandbox.control.add_fault("reset", method="POST", path=TOKENS, when="after")
     with pytest.raises(NetworkError):
-        client.ready_documents("expense")
-    assert client.ready_documents("expense")
+        ready_documents(client, "expense")
+    assert ready_documents(client, "expense")
 
 
 def test_a_lost_renewal_does_no_harm_where_the_token_stays(sandbox, client):
     sandbox.control.settings(rotate_refresh_tokens=False)
-    client.ready_documents("expense")
+    ready_documents(client, "expense")
     sandbox.control.end_request_tokens()
     sandbox.control.end_access_tokens()
     sandbox.control.add_fault("reset", method="POST", path=TOKENS, when="after")
     with pytest.raises(NetworkError):
-        client.ready_documents("expense")
-    assert client.ready_documents("expense")
+        ready_documents(client, "expense")
+    assert ready_documents(client, "expense")
 
 
 def test_after_six_months(sandbox, client):
-    client.ready_documents("expense")
+    ready_documents(client, "expense")
     sandbox.control.end_request_tokens()
     sandbox.control.end_access_tokens()
     sandbox.control.end_refresh_tokens()
     with pytest.raises(AuthError, match="valid for six months.*Company Request Token"):
-        client.ready_documents("expense")
+        ready_documents(client, "expense")
 
 
 @pytest.mark.parametrize("request_token", [REQUEST_TOKEN, ""])
 def test_a_grant_is_for_its_own_address_and_company(sandbox, client, tokens, request_token):
     """Another address gets neither the refresh token nor a word of the old data centre; nor does another company."""
-    client.ready_documents("expense")
+    ready_documents(client, "expense")
     with ConcurSandbox(size="small") as elsewhere:
         stranger = connect(elsewhere, MemoryTokens(), request_token=request_token)
         stranger._tokens._grant = tokens.stored()
         with contextlib.suppress(AuthError):
-            stranger.ready_documents("expense")
+            ready_documents(stranger, "expense")
         assert grants(elsewhere) == ({"password": 1} if request_token else {})
     other = connect(sandbox, MemoryTokens(), company_id="another", request_token="")
     other._tokens._grant = tokens.stored()
     with pytest.raises(AuthError, match="company request token is missing"):
-        other.ready_documents("expense")
+        ready_documents(other, "expense")
     assert grants(sandbox) == {"password": 1}
 
 
@@ -252,32 +237,32 @@ def test_a_grant_is_for_its_own_address_and_company(sandbox, client, tokens, req
 )
 def test_what_is_wrong_is_said(sandbox, tokens, wrong, sentence):
     with pytest.raises(AuthError, match=sentence):
-        connect(sandbox, tokens, **wrong).ready_documents("expense")
+        ready_documents(connect(sandbox, tokens, **wrong), "expense")
 
 
 def test_requests_carry_their_own_ids_and_the_answers_are_noted(sandbox, tokens):
     seen = []
     client = connect(sandbox, tokens, observe=seen.append)
-    client.ready_documents("expense")
+    ready_documents(client, "expense")
     assert all(exchange.trace_id for exchange in seen)
 
 
 def test_the_end_of_an_api_is_noted_alike_for_each_record(sandbox, tokens):
     seen = []
     client = connect(sandbox, tokens, observe=seen.append)
-    client.ready_documents("expense")
+    ready_documents(client, "expense")
     assert {exchange.announcement for exchange in seen} == {""}
     headers = {"x-api-warn": "Use  v5", "sunset": "Sat, 31 Oct 2026 00:00:00 GMT"}
     sandbox.control.settings(deprecated={"/list/": headers, "/api/": {"sunset": headers["sunset"]}})
     seen.clear()
-    (lists,) = client.lists()
+    (lists,) = client.numbered_pages("/list/v4/lists", first=1, isDeleted=False)
     for row in lists:
-        list(client.list_items(row["id"]))
+        list(client.numbered_pages(f"/list/v4/lists/{row['id']}/children", first=1, isDeleted=False))
     assert {exchange.announcement for exchange in seen} == {
         "SAP Concur will discontinue /list/v4/lists on Sat, 31 Oct 2026 00:00:00 GMT. Use v5"
     }
     seen.clear()
-    list(client.vendors())
+    list(vendor_pages(client))
     assert [exchange.announcement for exchange in seen][-1].endswith(
         "/api/v3.1/invoice on Sat, 31 Oct 2026 00:00:00 GMT."
     )
@@ -287,12 +272,12 @@ def test_the_rate_limit_counts_by_data_centre(tokens):
     with ConcurSandbox(size="small", settings=ConcurSettings(rate_limit=3, rate_window=60)) as sandbox:
         client = connect(sandbox, tokens)
         for _call in range(3):
-            client.ready_documents("expense")
+            ready_documents(client, "expense")
         with pytest.raises(RateLimitError):
-            client.ready_documents("expense")
+            ready_documents(client, "expense")
         sandbox.control.move_tenant(centre="eu2")
         other = connect(sandbox, MemoryTokens())
-        assert other.ready_documents("expense")
+        assert ready_documents(other, "expense")
 
 
 @pytest.mark.parametrize(
@@ -318,20 +303,14 @@ def test_error_bodies_of_all_generations(client, body, expected):
 
 
 def test_a_deadlock_is_tried_again_and_another_400_is_not(script, tokens):
-    client = ConcurClient(
-        script.url, client_id="id", client_secret="example", company_id="c", request_token="r", tokens=tokens
-    )
-    tokens.get(lambda: AccessToken("token", 3600))
+    client = scripted(script, tokens)
     script.answers = [(400, '{"message": "Transaction was deadlocked: deadlock victim"}')]
     with pytest.raises(RemoteError, match="deadlock"):
-        client.ready_documents("expense")
+        ready_documents(client, "expense")
 
 
 def test_pages_by_offset_follow_no_address(script, tokens):
-    client = ConcurClient(
-        script.url, client_id="id", client_secret="example", company_id="c", request_token="r", tokens=tokens
-    )
-    tokens.get(lambda: AccessToken("token", 3600))
+    client = scripted(script, tokens)
     script.answers = [
         (200, '{"Vendor": [{"n": 1}], "NextPage": "https://www.concursolutions.com/api/v3.1/x?offset=abc&limit=1"}'),
         (200, '{"Vendor": {"n": 2}, "Items": null, "NextPage": null}'),
@@ -342,10 +321,7 @@ def test_pages_by_offset_follow_no_address(script, tokens):
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_pages_by_number(script, tokens, first):
-    client = ConcurClient(
-        script.url, client_id="id", client_secret="example", company_id="c", request_token="r", tokens=tokens
-    )
-    tokens.get(lambda: AccessToken("token", 3600))
+    client = scripted(script, tokens)
     script.answers = [
         (200, '{"content": [{"n": 1}], "page": {"totalPages": 2}}'),
         (200, '{"content": [{"n": 2}], "page": {"totalPages": 2}}'),
@@ -356,16 +332,17 @@ def test_pages_by_number(script, tokens, first):
 
 def test_the_queue(sandbox, client):
     """What is acknowledged leaves it, and each step can be repeated."""
-    first = client.ready_documents("expense", limit=2)
+    first = ready_documents(client, "expense", limit=2)
     ids = [row["id"] for row in first]
-    assert {row["code"] for row in client.acknowledge("expense", ids).values()} == {0}
-    assert {row["code"] for row in client.acknowledge("expense", ids).values()} == {101}
-    assert not {row["id"] for row in client.ready_documents("expense")} & set(ids)
-    again = client.document("expense", first[0]["document"]["report"]["reportId"])
+    assert {row["code"] for row in acknowledge(client, "expense", ids).values()} == {0}
+    assert {row["code"] for row in acknowledge(client, "expense", ids).values()} == {101}
+    assert not {row["id"] for row in ready_documents(client, "expense")} & set(ids)
+    again = document(client, "expense", first[0]["document"]["report"]["reportId"])
     assert again["docStatus"] == "ACKNOWLEDGED"
     confirmation = {"docId": ids[0], "overallPostingStatusCode": "success", "postingDocs": [], "systemMessages": []}
-    assert client.confirm_postings("expense", [confirmation])[ids[0]]["code"] == 0
-    assert client.confirm_postings("expense", [confirmation])[ids[0]]["code"] == 113
+    body = {"postingConfirmations": [confirmation], "systemId": ""}
+    assert confirm(client, "expense", "postingconfirmations", body)[ids[0]]["code"] == 0
+    assert confirm(client, "expense", "postingconfirmations", body)[ids[0]]["code"] == 113
 
 
 def filled(schema, schemas):
@@ -395,19 +372,19 @@ def test_every_field_of_the_published_samples_is_handed_out(sandbox, client, spa
     schemas = sandbox.contract.components["schemas"]
     for doc_type, name in forms.SCHEMAS.items():
         made = sandbox.control.add_document(doc_type, doc_type, filled(schemas[name], schemas))
-        rows = {row["id"]: row["document"] for row in client.ready_documents(doc_type, limit=100)}
+        rows = {row["id"]: row["document"] for row in ready_documents(client, doc_type, limit=100)}
         assert len(rows) > 1
         whole = rows.pop(made)
         assert None not in whole.values()
         kept = next(iter(rows.values()))
         head = next(part for part in kept if part in ("report", "requestHeader", "cashAdvanceData"))
         assert (kept[head].keys() == whole[head].keys()) != sparse
-    entry = client.ready_documents("expense")[0]["document"]["expenseEntry"][0]
+    entry = ready_documents(client, "expense")[0]["document"]["expenseEntry"][0]
     assert ("entryCustom40Value" in entry) != sparse and entry["entryLocationName"]
 
 
 def test_documents_are_validated_by_the_sandbox(sandbox, client, tokens):
-    client.ready_documents("expense")
+    ready_documents(client, "expense")
     token = tokens.get(client.fetch_token)
     answer = requests.post(
         f"{tokens.stored().location}/financialintegration/fi/v4/companies/transactiontypes/expense/transactions/acknowledgements",

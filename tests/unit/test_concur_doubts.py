@@ -5,16 +5,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from concur_support import connect
 from pairs import in_pairs, lacking
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox, ConcurSettings
+from sandbox.concur import ConcurSandbox, ConcurSettings
 from sandbox.concur.documents import entry, identity, invoice, invoice_tax, report, tax
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
 from ml_connector.core import documents as doc
 from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
-from ml_connector.providers.concur import ConcurProvider
-from ml_connector.providers.concur.client import ConcurClient
 
 DAY = date(2026, 9, 10)
 FLOWS = ("expense_reports", "invoices", "cash_advances", "payroll")
@@ -49,17 +46,7 @@ def test_any_two_doubts_have_each_pair_of_answers():
     assert not lacking(DOUBTS)
 
 
-def connect(sandbox, tokens):
-    credentials = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "company_id": COMPANY_UUID,
-        "request_token": REQUEST_TOKEN,
-    }
-    settings = Settings(base_url=sandbox.url, credentials=credentials, instance="0c8f-example:7")
-    made = ConcurProvider(settings, tokens, None)
-    made.__dict__["client"] = ConcurClient(sandbox.url, tokens=tokens, sleep=lambda seconds: None, **credentials)
-    return made
+INSTANCE = "0c8f-example:7"
 
 
 def read(made, flow):
@@ -95,11 +82,11 @@ def lived(answers):
         first = [entry("600000", "46.00", day=DAY, taxes=[tax("VAT15", "6.00", "6.00")])]
         control.add_document("expense", report_id, report(report_id, first, day=DAY), image=["Receipts"])
         tokens = MemoryTokens()
-        made = connect(sandbox, tokens)
+        made = connect(sandbox, tokens, instance=INSTANCE)
         books = {flow: {document.external_id: document for document in read(made, flow)} for flow in FLOWS}
         # an hour later, in another run
         control.end_access_tokens()
-        made = connect(sandbox, tokens)
+        made = connect(sandbox, tokens, instance=INSTANCE)
         control.reopen(report_id, [entry("612000", "56.00", day=DAY)])
         (revision,) = read(made, "expense_reports")
         assert revision.revision == "2"

@@ -3,21 +3,20 @@
 import copy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
+from concur_support import connect, obeyed_sandbox
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Clearing, Paid, Result
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
 from ml_connector.providers.concur.bills import invoice
-from ml_connector.providers.concur.client import ConcurClient
 from ml_connector.providers.concur.payment_requests import payment_request, possible_codes
+from ml_connector.providers.concur.payments import INVOICE_PAYMENTS_PATH
 from ml_connector.providers.concur.results import confirmation
 
 FLOW = "payment_requests"
@@ -26,24 +25,13 @@ DAY = "2026-09-30"
 
 @pytest.fixture
 def sandbox():
-    with ConcurSandbox(size=12, base_date=date.fromisoformat(DAY)) as running:
+    with obeyed_sandbox(size=12) as running:
         yield running
-        assert running.control.violations() == []
 
 
 @pytest.fixture
 def concur(sandbox):
-    credentials = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "company_id": COMPANY_UUID,
-        "request_token": REQUEST_TOKEN,
-    }
-    made = ConcurProvider(
-        Settings(base_url=sandbox.url, credentials=credentials, instance="db:1"), MemoryTokens(), None
-    )
-    made.__dict__["client"] = ConcurClient(sandbox.url, tokens=made._tokens, sleep=lambda seconds: None, **credentials)
-    return made
+    return connect(sandbox)
 
 
 def pulled(made, cursor="", since=None):
@@ -265,14 +253,13 @@ def test_lines_and_taxes_always_add_up_to_the_total(drawn, shipping, tax):
 class Refusing:
     """A client of Concur that takes no payment."""
 
-    def confirm_payments(self, _doc_type, rows):
-        return {row["docId"]: {"paymentConfirmationResult": "FAILED", "errorMessage": "Not posted"} for row in rows}
-
-    def confirm_invoice_payment(self, _row):
-        raise errors.PermanentError("SAP Concur refused the request: Not extracted.")
-
-    def document(self, _doc_type, _source_id):
-        return None
+    def call(self, method, path, body=None, **_options):
+        if method == "GET":
+            return SimpleNamespace(data={})
+        if path == INVOICE_PAYMENTS_PATH:
+            raise errors.PermanentError("SAP Concur refused the request: Not extracted.")
+        refusal = {"paymentConfirmationResult": "FAILED", "errorMessage": "Not posted"}
+        return SimpleNamespace(data=[{"docId": row["docId"], **refusal} for row in body["processingConfirmation"]])
 
 
 def paid(**values):

@@ -1,21 +1,15 @@
 """Vendors between Odoo and Concur, against the Concur sandbox, which checks every request by the published contract."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
+from concur_support import connect, obeyed_sandbox
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import OwnId
-from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
-from ml_connector.providers.concur import ConcurProvider
-from ml_connector.providers.concur.client import ConcurClient
 from ml_connector.providers.concur.vendors import own_code, own_partner, vendor, vendor_item
 from ml_connector.providers.concur.vendors_push import group_changes
 
@@ -25,32 +19,13 @@ VENDORS_PATH = "/api/v3.1/invoice/vendors"
 
 @pytest.fixture
 def sandbox():
-    with ConcurSandbox(size="small", base_date=date(2026, 9, 30)) as running:
+    with obeyed_sandbox() as running:
         yield running
-        assert running.control.violations() == []
-
-
-class Impatient(ConcurClient):
-    def __init__(self, *args, **options):
-        super().__init__(*args, **{"read_timeout": 0.5, "sleep": lambda seconds: None, **options})
-
-
-def connect(sandbox, **options):
-    credentials = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "company_id": COMPANY_UUID,
-        "request_token": REQUEST_TOKEN,
-    }
-    settings = Settings(base_url=sandbox.url, credentials=credentials, instance=INSTANCE, options=options)
-    made = ConcurProvider(settings, MemoryTokens(), None)
-    made.__dict__["client"] = Impatient(sandbox.url, tokens=made._tokens, **credentials)
-    return made
 
 
 @pytest.fixture
 def concur(sandbox):
-    return connect(sandbox)
+    return connect(sandbox, instance=INSTANCE)
 
 
 def pulled(made):
@@ -86,7 +61,7 @@ def test_addresses_of_one_code_are_one_vendor(concur):
 
 
 def test_a_vendor_on_two_pages_is_one_item(sandbox, concur, monkeypatch):
-    monkeypatch.setattr("ml_connector.providers.concur.client.VENDORS_PAGE", 3)
+    monkeypatch.setattr("ml_connector.providers.concur.vendors.VENDORS_PAGE", 3)
     for number in range(7):
         # sorted by name, the addresses of one vendor stand together; across pages they still do not
         sandbox.control.add_vendor("W-1", "Wide World Importers", f"{number:03}")
@@ -250,7 +225,6 @@ def test_a_refusal_under_status_200_is_an_error(sandbox, concur, says_success):
     "fault", [{"kind": "error", "status": 500, "when": "after"}, {"kind": "reset", "when": "after"}]
 )
 def test_a_lost_answer_is_looked_up_and_not_sent_again(sandbox, concur, fault):
-    concur.client.vendors()
     payload = concur.flow("vendors_push").render(partner())
     assert concur.flow("vendors_push").find(payload, "key") is None
     sandbox.control.add_fault(method="POST", path=VENDORS_PATH, times=1, **fault)
@@ -391,7 +365,12 @@ def test_a_group_that_concur_lacks_stops_nothing_else_and_is_named(sandbox, conc
 
 def test_a_bank_account_that_is_refused_stops_no_group(sandbox, concur, monkeypatch):
     refusal = [{"StatusList": [{"Type": "WARNING", "Message": "The account is closed"}]}]
-    monkeypatch.setattr(concur.client, "update_vendor_banks", lambda accounts: [{**accounts[0], **refusal[0]}])
+    write = concur.client.write
+
+    def refused(method, path, name, records, **options):
+        return [{**records[0], **refusal[0]}] if name == "VendorBank" else write(method, path, name, records, **options)
+
+    monkeypatch.setattr(concur.client, "write", refused)
     with pytest.raises(errors.PermanentError, match="account is closed.*these groups: Unknown"):
         push(concur, partner(memberships={"Unknown": True, "Marketing": True}, pay_to=(IBAN,)))
     assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}

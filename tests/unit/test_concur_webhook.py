@@ -2,20 +2,15 @@
 
 import base64
 import json
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
+from concur_support import connect, obeyed_sandbox
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
-from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+from sandbox.concur import ConcurSandbox
 
 from ml_connector.core import errors as errors
-from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
-from ml_connector.providers.concur import ConcurProvider, webhook
-from ml_connector.providers.concur.client import ConcurClient
+from ml_connector.providers.concur import webhook
 
 ENDPOINT = "https://odoo.example.com/ml_connector/webhook/example"
 
@@ -28,23 +23,9 @@ def keys():
 
 @pytest.fixture
 def sandbox(keys):
-    with ConcurSandbox(size="small") as running:
+    with obeyed_sandbox() as running:
         running.publisher.__dict__["_key"] = keys.publisher._key
         yield running
-        assert running.control.violations() == []
-
-
-def connect(sandbox, **entered):
-    credentials = {
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "company_id": COMPANY_UUID,
-        "request_token": REQUEST_TOKEN,
-    }
-    settings = Settings(base_url=sandbox.url, credentials={**credentials, **entered}, instance="db:1")
-    made = ConcurProvider(settings, MemoryTokens(), None)
-    made.__dict__["client"] = ConcurClient(sandbox.url, tokens=made._tokens, sleep=lambda seconds: None, **credentials)
-    return made
 
 
 def endpoints(sandbox):
@@ -92,28 +73,15 @@ def test_a_key_that_is_none_is_refused_before_anything_is_subscribed(sandbox):
 
 
 @pytest.mark.parametrize("scheme", ["pss", "pkcs1"])
-def test_an_event_that_concur_sends_is_verified_and_read(sandbox, scheme):
+def test_an_event_that_concur_sends_is_verified_and_read(sandbox, script, scheme):
     sandbox.control.settings(signature_scheme=scheme)
-    received = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    Thread(target=server.serve_forever, daemon=True).start()
+    script.answers = [(200,)]
     made = connect(sandbox, webhook_key=sandbox.control.public_key())
-    _id, senders = made.subscribe(f"http://127.0.0.1:{server.server_port}/hook", "")
+    _id, senders = made.subscribe(f"{script.url}/hook", "")
     (document,) = sandbox.control.documents("cashadvance")[:1]
     sandbox.control.add_document("cashadvance", "CA-1", document["content"])
     assert sandbox.control.wait_for_deliveries()
-    server.shutdown()
-    ((headers, body),) = received
+    ((headers, body),) = [(dict(request.headers), request.body) for request in script.requests]
     assert made.verify_webhook(headers, body, [senders])
     event = made.parse_webhook(headers, body)
     assert (event.event_type, event.external_id) == ("cashadvance.readyForIntegration", "CA-1")

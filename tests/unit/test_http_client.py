@@ -402,9 +402,9 @@ def test_a_server_that_drips_is_given_up(client, script):
 
 
 def _reply(status):
-    from ml_connector.core.http.client import _Reply
+    from ml_connector.core.http.refusals import Reply
 
-    return _Reply(status, {}, b"", None, None, "")
+    return Reply(status, {}, b"", None, None, "")
 
 
 # Token

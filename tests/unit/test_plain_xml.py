@@ -5,7 +5,7 @@ import time
 import pytest
 
 from ml_connector.core.files import plain_xml
-from ml_connector.providers.concur.client import _image_url
+from ml_connector.providers.concur.images import image_url
 
 ENTITY = '<?xml version="1.0" encoding="{}"?><!DOCTYPE a [<!ENTITY b "https://evil.example/x">]><Image><Url>&b;</Url></Image>'
 PLAIN = '<?xml version="1.0" encoding="{}"?><Image xmlns="http://www.concursolutions.com/api/image/2011/02"><Id>1</Id><Url>https://a.example/?x=1&amp;y=2</Url></Image>'
@@ -14,8 +14,8 @@ ENCODINGS = ["utf-8", "utf-16", "iso-8859-1"]
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_an_image_is_named_in_plain_xml_only(encoding):
-    assert _image_url(ENTITY.format(encoding).encode(encoding)) == ""
-    assert _image_url(PLAIN.format(encoding).encode(encoding)) == "https://a.example/?x=1&y=2"
+    assert image_url(ENTITY.format(encoding).encode(encoding)) == ""
+    assert image_url(PLAIN.format(encoding).encode(encoding)) == "https://a.example/?x=1&y=2"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_an_image_is_named_in_plain_xml_only(encoding):
     ],
 )
 def test_what_is_not_the_form_of_an_image_names_none(content):
-    assert _image_url(content) == ""
+    assert image_url(content) == ""
 
 
 def test_bounds():

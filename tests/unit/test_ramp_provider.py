@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ramp_operations import Only, Operations
+from ramp_support import raised
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Result
@@ -43,12 +44,6 @@ def client(script):
     client.fetch_token = lambda scope=None: AccessToken("tok", 3600)
     yield client
     client.close()
-
-
-def raised(call, *args, **kwargs):
-    with pytest.raises(errors.ConnectorError) as caught:
-        call(*args, **kwargs)
-    return caught.value
 
 
 def page(rows, following=None):

@@ -7,14 +7,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
+from ramp_support import connect as plain_connect
+from ramp_support import obeyed_sandbox, raised
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors as errors
-from ml_connector.core.http import MemoryTokens
-from ml_connector.core.provider import Settings
 from ml_connector.providers.ramp import RampProvider, check
-from ml_connector.providers.ramp.client import RampClient
 from ml_connector.providers.ramp.companies import companies_of
 from ml_connector.providers.ramp.users import UsersPush
 
@@ -23,10 +21,8 @@ EVERYTHING = frozenset({*RampProvider.default_scopes.split(), "accounting_connec
 
 @pytest.fixture
 def sandbox():
-    settings = RampSettings(rate_limit=0)
-    with RampSandbox(size="small", seat="api", provider=check.OUR_NAME, settings=settings) as running:
+    with obeyed_sandbox() as running:
         yield running
-        assert running.control.violations() == []
 
 
 @pytest.fixture(autouse=True)
@@ -34,31 +30,8 @@ def no_waiting(monkeypatch):
     monkeypatch.setattr(UsersPush, "sleep", staticmethod(lambda seconds: None))
 
 
-class Impatient(RampClient):
-    """Does not wait for what a test does not look at."""
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **{"limiter": None, "read_timeout": 0.5, "sleep": lambda seconds: None, **options})
-
-
 def connect(sandbox, capabilities=EVERYTHING, stored=None, entity="", **options):
-    settings = Settings(
-        base_url=sandbox.url if sandbox else "http://127.0.0.1:9",
-        credentials={"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "entity": entity},
-        instance="db:7",
-        capabilities=capabilities,
-        stored=stored or {},
-        options=options,
-    )
-    made = RampProvider(settings, MemoryTokens(), None)
-    made.__dict__["client"] = Impatient(
-        settings.base_url,
-        client_id=CLIENT_ID,
-        client_secret=CLIENT_SECRET,
-        scope=RampProvider.default_scopes,
-        tokens=made._tokens,
-    )
-    return made
+    return plain_connect(sandbox, stored, capabilities, options=options, entity=entity)
 
 
 @pytest.fixture
@@ -86,12 +59,6 @@ def push_all(made, flow, documents):
 def rows(pages, **wanted):
     found = [row for page in pages for row in page]
     return [row for row in found if all(row.get(key) == value for key, value in wanted.items())]
-
-
-def raised(call, *args, **kwargs):
-    with pytest.raises(errors.ConnectorError) as caught:
-        call(*args, **kwargs)
-    return caught.value
 
 
 def effects(sandbox, kind):
@@ -192,19 +159,18 @@ def test_a_batch_in_doubt_is_looked_up_row_by_row(sandbox, ramp):
 # Analytic plans and accounts
 
 
+def value_of(plan, number=15, dimension=3, **values):
+    known = {"odoo_id": number, "dimension_odoo_id": dimension, "name": "Hamburg"}
+    field = {"dimension_external_id": plan.external_id, "dimension_key": plan.version}
+    return doc.DimensionValue(**{**known, **field, **values})
+
+
 def test_plans_and_their_accounts(sandbox, ramp):
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=3, name="Sites"))
     assert plan.version == "analytic_plan_3"
     (field,) = rows(ramp.client.pages("/accounting/fields"), id="analytic_plan_3")
     assert field["is_splittable"] and field["input_type"] == "SINGLE_CHOICE"
-    value = doc.DimensionValue(
-        odoo_id=15,
-        dimension_odoo_id=3,
-        name="Hamburg",
-        code="S-1",
-        dimension_external_id=plan.external_id,
-        dimension_key=plan.version,
-    )
+    value = value_of(plan, code="S-1")
     sent = push(ramp, "dimension_values_push", value)
     assert (sent.mapping.external_id, sent.mapping.group) == ("analytic_plan_3:aa_15", "analytic_plan_3")
     push(ramp, "dimension_values_push", replace(value, active=False, name="Hamburg old"), sent.external_id)
@@ -220,13 +186,7 @@ def test_options_are_asked_for_by_our_own_id(sandbox, ramp, tenant):
     """Where Ramp knows it; else by Ramp's, which is found out once."""
     sandbox.control.settings(tenant=tenant)
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=3, name="Sites"))
-    value = doc.DimensionValue(
-        odoo_id=15,
-        dimension_odoo_id=3,
-        name="Hamburg",
-        dimension_external_id=plan.external_id,
-        dimension_key=plan.version,
-    )
+    value = value_of(plan)
     sent = push(ramp, "dimension_values_push", value)
     run = later(ramp, sandbox)
     start = len(sandbox.control.requests())
@@ -245,15 +205,8 @@ def test_options_are_asked_for_by_our_own_id(sandbox, ramp, tenant):
 
 def test_a_field_that_ramp_had_is_taken_over(sandbox, ramp):
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=3, name="Departments", external_id="department"))
-    value = doc.DimensionValue(
-        odoo_id=15,
-        dimension_odoo_id=3,
-        name="Finance",
-        code="D-10",
-        dimension_external_id=plan.external_id,
-        dimension_key="department",
-        external_id="department:dep-D-10",
-    )
+    known = {"name": "Finance", "code": "D-10", "external_id": "department:dep-D-10"}
+    value = value_of(plan, dimension_key="department", **known)
     assert push(ramp, "dimension_values_push", value).linked
     assert effects(sandbox, "field.create") == {} and effects(sandbox, "CUSTOM.upload") == {}
 
@@ -316,14 +269,7 @@ def everything_coded(ramp):
     """Ramp's rows of an account, an option, an accounting vendor and a tax from Odoo."""
     push_all(ramp, "accounts_push", [account(1)])
     plan = push(ramp, "dimensions_push", doc.Dimension(odoo_id=4, name="Projects"))
-    value = doc.DimensionValue(
-        odoo_id=5,
-        dimension_odoo_id=4,
-        name="House",
-        dimension_external_id=plan.external_id,
-        dimension_key=plan.version,
-    )
-    push_all(ramp, "dimension_values_push", [value])
+    push_all(ramp, "dimension_values_push", [value_of(plan, 5, 4, name="House")])
     push_all(ramp, "accounting_vendors_push", [vendor()])
     push(ramp, "taxes_push", tax(ramp))
     return [
@@ -385,16 +331,8 @@ def test_companies_switch_the_choice_of_entities_on(sandbox, ramp):
 def vendor(number=33, **values):
     address = doc.Address(street="1 Main St", city="Leeds", postal_code="LS1", country="GB")
     contact = doc.Contact(name="Grace Example", email="ap@example.com", is_default=True)
-    return doc.Vendor(
-        **{
-            "external_id": "",
-            "odoo_id": number,
-            "name": f"Vendor {number}",
-            "address": address,
-            "contacts": (contact,),
-            **values,
-        }
-    )
+    known = {"external_id": "", "odoo_id": number, "name": f"Vendor {number}", "address": address}
+    return doc.Vendor(**{**known, "contacts": (contact,), **values})
 
 
 def test_a_vendor_is_linked_with_that_of_the_books(sandbox, ramp):
@@ -583,33 +521,15 @@ def test_a_vendor_of_the_books_is_renamed(ramp):
 
 
 def order_line(number=451, **values):
-    return doc.PurchaseOrderLine(
-        **{
-            "odoo_id": number,
-            "description": "Seats",
-            "quantity": Decimal(5),
-            "unit_price": Decimal("30.00"),
-            "unit": "Units",
-            **values,
-        }
-    )
+    known = {"description": "Seats", "quantity": Decimal(5), "unit_price": Decimal("30.00"), "unit": "Units"}
+    return doc.PurchaseOrderLine(**{"odoo_id": number, **known, **values})
 
 
 def order(ramp, *lines, **values):
     party = values.pop("vendor", None) or vendor_of(ramp)
-    return doc.PurchaseOrder(
-        **{
-            "odoo_id": 120,
-            "number": "P00120",
-            "vendor": party,
-            "order_date": date(2026, 9, 1),
-            "promise_date": date(2026, 9, 20),
-            "currency": "USD",
-            "payment_days": 30,
-            "lines": lines or (order_line(),),
-            **values,
-        }
-    )
+    days = {"order_date": date(2026, 9, 1), "promise_date": date(2026, 9, 20), "payment_days": 30}
+    known = {"odoo_id": 120, "number": "P00120", "vendor": party, "currency": "USD", "lines": lines or (order_line(),)}
+    return doc.PurchaseOrder(**{**known, **days, **values})
 
 
 def orders_of(sandbox):
@@ -772,24 +692,13 @@ def receipt(sent, *quantities, **values):
         )
         for number, quantity in enumerate(quantities)
     )
-    return doc.GoodsReceipt(
-        **{
-            "odoo_id": 31,
-            "number": "WH/IN/00031",
-            "purchase_order_odoo_id": 120,
-            "received_on": date(2026, 9, 19),
-            "lines": lines,
-            **values,
-        }
-    )
+    known = {"odoo_id": 31, "number": "WH/IN/00031", "purchase_order_odoo_id": 120, "received_on": date(2026, 9, 19)}
+    return doc.GoodsReceipt(**{**known, "lines": lines, **values})
 
 
 def receipts_of(sandbox, sent):
-    return [
-        row
-        for row in sandbox.control.objects("item_receipts")
-        if row["purchase_order_id"] == sent.external_id and not row["archived_at"]
-    ]
+    rows = sandbox.control.objects("item_receipts")
+    return [row for row in rows if row["purchase_order_id"] == sent.external_id and not row["archived_at"]]
 
 
 def test_a_receipt_its_correction_and_its_return(sandbox, ramp):
@@ -862,21 +771,9 @@ def bill(ramp, **values):
         doc.BillLine(amount=Decimal("100.00"), description="Service"),
         doc.BillLine(amount=Decimal("-10.00"), description="Discount"),
     )
-    return doc.Bill(
-        **{
-            "external_id": "",
-            "odoo_id": 5021,
-            "number": "EX-2001",
-            "vendor": vendor_of(ramp),
-            "document_date": date(2026, 9, 1),
-            "due_date": date(2026, 10, 1),
-            "currency": "EUR",
-            "total": Decimal("90.00"),
-            "lines": lines,
-            "memo": "BILL/2026/09/0001",
-            **values,
-        }
-    )
+    known = {"external_id": "", "odoo_id": 5021, "number": "EX-2001", "memo": "BILL/2026/09/0001", "lines": lines}
+    known |= {"vendor": vendor_of(ramp), "document_date": date(2026, 9, 1), "due_date": date(2026, 10, 1)}
+    return doc.Bill(**{**known, "currency": "EUR", "total": Decimal("90.00"), **values})
 
 
 def test_a_bill_is_a_draft_by_default(sandbox, ramp):
@@ -1040,17 +937,8 @@ def test_without_the_seat_a_draft_has_no_number_of_ours(sandbox):
 
 
 def employee(**values):
-    return doc.Employee(
-        **{
-            "odoo_id": 4,
-            "first_name": "Ines",
-            "last_name": "Duarte",
-            "email": "ines+ramp@example.com",
-            "department": "Logistics",
-            "location": "New York",
-            **values,
-        }
-    )
+    person = {"odoo_id": 4, "first_name": "Ines", "last_name": "Duarte", "email": "ines+ramp@example.com"}
+    return doc.Employee(**{**person, "department": "Logistics", "location": "New York", **values})
 
 
 def test_an_employee_is_drafted_changed_deactivated_and_taken_up_again(sandbox, ramp):
@@ -1111,28 +999,11 @@ def test_another_record_of_the_same_id_is_another_one_at_ramp(sandbox, ramp):
     ]
     assert parties[0] != parties[1]
     chart = [push(ramp, "accounts_push", account(own_id, name=f"Account {own_id.mark}")) for own_id in (lost, new)]
-    rate_account = chart[0].external_id
-    taxes = [
-        push(
-            ramp,
-            "taxes_push",
-            doc.Tax(odoo_id=own_id, name=own_id.mark, rate=Decimal("0.09"), account_external_id=rate_account),
-        )
-        for own_id in (lost, new)
-    ]
+    tax_of = {"rate": Decimal("0.09"), "account_external_id": chart[0].external_id}
+    taxes = [push(ramp, "taxes_push", doc.Tax(odoo_id=own_id, name=own_id.mark, **tax_of)) for own_id in (lost, new)]
     plans = [push(ramp, "dimensions_push", doc.Dimension(odoo_id=own_id, name=own_id.mark)) for own_id in (lost, new)]
     values = [
-        push(
-            ramp,
-            "dimension_values_push",
-            doc.DimensionValue(
-                odoo_id=own_id,
-                dimension_odoo_id=own_id,
-                dimension_key=plans[0].version,
-                dimension_external_id=plans[0].external_id,
-                name=f"Site {own_id.mark}",
-            ),
-        )
+        push(ramp, "dimension_values_push", value_of(plans[0], own_id, own_id, name=f"Site {own_id.mark}"))
         for own_id in (lost, new)
     ]
     orders = [

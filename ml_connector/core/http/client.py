@@ -4,34 +4,22 @@ Two questions decide which exception a failed call raises (see `HttpClient.call`
 and may it be repeated? The engine decides by the exception what happens next.
 """
 
-import io
 import random
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from requests.auth import AuthBase
 
-from ..errors import (
-    AuthError,
-    ConflictError,
-    InvalidDataError,
-    NetworkError,
-    NotFoundError,
-    PermanentError,
-    RateLimitError,
-    RemoteError,
-    UnconfirmedError,
-)
-from ..messages import Message, _, paragraph
+from ..errors import AuthError, InvalidDataError, PermanentError, RemoteError
+from ..messages import _
 from .addresses import GuardedAdapter, fault_of_base, is_below, loopback_allowed, origin
-from .failures import CONNECT_TIMEOUT, LIBRARY_ERRORS, Failure, failure_of, parsed
+from .auth import BearerAuth, NoAuth
+from .failures import CONNECT_TIMEOUT, LIBRARY_ERRORS, failure_of, parsed, read_body
 from .masking import mask_text
+from .refusals import RefusedAddress, Reply, failed, is_passing, refused, retry_after
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 TRIES = 3
@@ -47,33 +35,6 @@ MAX_QUOTE = 400
 """Characters of a provider's message that are quoted in an error."""
 MAX_READ = 16 * MAX_QUOTE
 """Characters of a provider's text that are searched for them."""
-MAX_RETRY_AFTER = 24 * 3600.0
-
-_CHUNK = 8 * 1024
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses after which the same request may succeed."""
-_REFUSALS = (
-    ((401, 403), AuthError, _("%(provider)s refused access."), _("%(provider)s refused access: %(answer)s.")),
-    (
-        (404, 410),
-        NotFoundError,
-        _("%(provider)s does not have this record."),
-        _("%(provider)s does not have this record: %(answer)s."),
-    ),
-    (
-        (409, 412),
-        ConflictError,
-        _("%(provider)s reports a conflict."),
-        _("%(provider)s reports a conflict: %(answer)s."),
-    ),
-    (
-        (429,),
-        RateLimitError,
-        _("%(provider)s asks for fewer requests."),
-        _("%(provider)s asks for fewer requests: %(answer)s."),
-    ),
-)
-"""By status: the error, and its sentence without and with the provider's own message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,48 +63,6 @@ class Answer:
     headers: dict
     data: object = None
     content: bytes = field(default=b"", repr=False)
-
-
-class BearerAuth(AuthBase):
-    """Sends a token, and keeps `.netrc` from replacing it. Never shows it."""
-
-    def __init__(self, token):
-        self._token = token
-
-    def __call__(self, request):
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-    def __repr__(self):
-        return "BearerAuth()"
-
-
-class NoAuth(AuthBase):
-    """Sends no credentials at all, not even those of `.netrc`."""
-
-    def __call__(self, request):
-        request.headers.pop("Authorization", None)
-        return request
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """Result of one attempt: an answer, a failure, or (for a cut-off answer) a status and a failure."""
-
-    status: int | None
-    headers: dict
-    content: bytes
-    data: object
-    failure: Failure | None
-    trace_id: str
-
-
-class _TooLargeError(Exception):
-    pass
-
-
-class _CutOffError(Exception):
-    pass
 
 
 class HttpClient:
@@ -309,7 +228,7 @@ class HttpClient:
         deadline = self._clock() + self.budget
         try:
             answer = self._call("GET", url, deadline, True, auth=NoAuth(), as_file=True, max_bytes=max_bytes)
-        except _RefusedAddress:
+        except RefusedAddress:
             raise self._unsafe_link() from None
         except (AuthError, PermanentError) as error:
             refusal = error
@@ -341,7 +260,7 @@ class HttpClient:
 
     def _wait(self, reply, error, tries, deadline):
         """Seconds until the next attempt; None if there is none."""
-        if tries + 1 >= TRIES or not _is_passing(reply):
+        if tries + 1 >= TRIES or not is_passing(reply):
             return None
         wait = self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2**tries)
         if error.retry_after is not None:
@@ -367,41 +286,16 @@ class HttpClient:
                     **sending,
                 ) as response:
                     status, headers = response.status_code, response.headers
-                    content = self._read(response, max_bytes, deadline)
+                    content = read_body(response, max_bytes, lambda: self._clock() > deadline)
             except LIBRARY_ERRORS as error:
                 failure = failure_of(error, self.label)
-            except _TooLargeError:
-                limit = max_bytes // 1024 // 1024
-                failure = Failure(
-                    _("%(provider)s sent more than %(limit)s MB.", provider=self.label, limit=limit), lasting=True
-                )
-            except _CutOffError:
-                failure = Failure(
-                    _("%(provider)s closed the connection in the middle of its answer.", provider=self.label)
-                )
         if not (as_file or failure):
             data, failure = parsed(content, status, self.label)
         trace_id = headers.get(self.trace_header, "")[:100] if self.trace_header else ""
         self._report(method, url, status, trace_id, started, as_file, headers)
         if status == 429 and self._limiter:
-            self._limiter.pause(_retry_after(headers) or 1.0)
-        return _Reply(status, headers, content, data, failure, trace_id)
-
-    def _read(self, response, max_bytes, deadline):
-        """The body; the deadline is checked after every piece, because a slow server causes no time-out."""
-        # joining a list of parts would hold a large file twice
-        body = io.BytesIO()
-        for part in response.iter_content(_CHUNK):
-            if body.tell() + len(part) > max_bytes:
-                raise _TooLargeError
-            if self._clock() > deadline:
-                raise requests.exceptions.ReadTimeout
-            body.write(part)
-        # urllib3 1.x does not complain about a body shorter than announced.
-        announced = response.headers.get("Content-Length", "")
-        if announced.isdecimal() and response.request.method != "HEAD" and response.raw.tell() < int(announced):
-            raise _CutOffError
-        return body.getvalue()
+            self._limiter.pause(retry_after(headers) or 1.0)
+        return Reply(status, headers, content, data, failure, trace_id)
 
     def _report(self, method, url, status, trace_id, started, as_file, headers):
         if not self._observe:
@@ -419,53 +313,14 @@ class HttpClient:
         """The exception for a reply; None for a success."""
         status, failure = reply.status, reply.failure
         if failure and (status is None or status < 300):
-            return self._failed(reply, failure, repeatable)
+            return failed(self.label, reply, repeatable)
         if status < 300:
             return None
         return self._refused(reply, repeatable)
 
-    def _failed(self, reply, failure, repeatable):
-        known = {"status": reply.status, "trace_id": reply.trace_id}
-        if not failure.sent and reply.status is None:
-            kind = _RefusedAddress if failure.is_refused else NetworkError
-            return kind(paragraph(failure.message, _("Odoo sent nothing.")), **known)
-        if not repeatable:
-            return UnconfirmedError(
-                paragraph(failure.message, _("The request may or may not have taken effect.")), **known
-            )
-        kind = NetworkError if reply.status is None else RemoteError
-        return kind(failure.message, **known)
-
     def _refused(self, reply, repeatable):
-        status = reply.status
         code, answer = self._quoted(reply.data)
-        said = {"provider": self.label, "answer": answer, "status": status}
-        known = {
-            "status": status,
-            "trace_id": reply.trace_id,
-            "retry_after": _retry_after(reply.headers),
-            "code": code,
-            "details": self._details(reply),
-        }
-        if status < 400:
-            return RemoteError(
-                _("%(provider)s answered with a redirect. Odoo does not follow it.", provider=self.label), **known
-            )
-        for statuses, kind, plain, with_answer in _REFUSALS:
-            if status in statuses:
-                return kind(Message(with_answer if answer else plain, **said), **known)
-        if status < 500 and status not in _PASSING:
-            plain, with_answer = (
-                _("%(provider)s refused the request."),
-                _("%(provider)s refused the request: %(answer)s."),
-            )
-            return PermanentError(Message(with_answer if answer else plain, **said), **known)
-        plain = _("%(provider)s failed with HTTP status %(status)s.")
-        if repeatable:
-            with_answer = _("%(provider)s failed with HTTP status %(status)s: %(answer)s.")
-            return RemoteError(Message(with_answer if answer else plain, **said), **known)
-        sentence = Message(plain, provider=self.label, status=status)
-        return UnconfirmedError(paragraph(sentence, _("The request may or may not have taken effect.")), **known)
+        return refused(self.label, reply, repeatable, answer, code=code, details=self._details(reply))
 
     def _quoted(self, data):
         """The provider's error code, and its message without a full stop."""
@@ -512,10 +367,6 @@ class HttpClient:
         )
 
 
-class _RefusedAddress(NetworkError):
-    """The name of the server resolves to addresses that may not be called."""
-
-
 def _session(parallel, allow_loopback):
     session = requests.Session()
     session.headers["User-Agent"] = "ml_connector (Odoo)"
@@ -530,25 +381,3 @@ def _query(params):
     given = {key: value for key, value in (params or {}).items() if value is not None}
     written = {key: str(value).lower() if isinstance(value, bool) else value for key, value in given.items()}
     return f"?{urlencode(written)}" if written else ""
-
-
-def _is_passing(reply):
-    if reply.failure and (reply.status is None or reply.status < 300):
-        return not reply.failure.lasting
-    return reply.status in _PASSING
-
-
-def _retry_after(headers):
-    """Seconds that the server asks to wait, from a number or a date; None if the header is missing or unreadable."""
-    value = headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    if value.replace(".", "", 1).isdecimal():
-        return min(float(value), MAX_RETRY_AFTER)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), MAX_RETRY_AFTER)

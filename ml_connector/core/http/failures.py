@@ -1,7 +1,8 @@
-"""What exceptions of the network libraries and unreadable bodies mean, as sentences."""
+"""Bodies of answers, and what exceptions of the network libraries and unreadable bodies mean, as sentences."""
 
 import contextlib
 import http.client
+import io
 import json
 import socket
 import ssl
@@ -18,8 +19,21 @@ CONNECT_TIMEOUT = 5.0
 MOST_DIGITS = 1000
 MAX_DEPTH = 100
 """Levels of an answer; deeper ones could exceed Python's recursion limit when they are stored."""
+CHUNK = 8 * 1024
+
+
+class TooLargeError(Exception):
+    """The body exceeds its maximum, in bytes."""
+
+
+class CutOffError(Exception):
+    """The body is shorter than announced."""
+
+
 LIBRARY_ERRORS = (
     RefusedAddressError,
+    TooLargeError,
+    CutOffError,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
@@ -57,6 +71,11 @@ def failure_of(error, provider):
         return unreachable(
             _("Odoo cannot reach %(provider)s: its address is not public."), lasting=True, is_refused=True
         )
+    if isinstance(error, TooLargeError):
+        limit = error.args[0] // 1024 // 1024
+        return Failure(_("%(provider)s sent more than %(limit)s MB.", provider=provider, limit=limit), lasting=True)
+    if isinstance(error, CutOffError):
+        return Failure(_("%(provider)s closed the connection in the middle of its answer.", provider=provider))
     if caused_by(socket.gaierror):
         return unreachable(_("Odoo cannot reach %(provider)s: its name does not resolve."))
     if caused_by(ssl.SSLCertVerificationError):
@@ -85,6 +104,23 @@ def _causes(error):
         seen.add(id(current))
         yield current
         waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+
+
+def read_body(response, max_bytes, is_late):
+    """The body; the deadline is checked after every piece, because a slow server causes no time-out."""
+    # joining a list of parts would hold a large file twice
+    body = io.BytesIO()
+    for part in response.iter_content(CHUNK):
+        if body.tell() + len(part) > max_bytes:
+            raise TooLargeError(max_bytes)
+        if is_late():
+            raise requests.exceptions.ReadTimeout
+        body.write(part)
+    # urllib3 1.x does not complain about a body shorter than announced.
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdecimal() and response.request.method != "HEAD" and response.raw.tell() < int(announced):
+        raise CutOffError
+    return body.getvalue()
 
 
 def parsed(content, status, provider):

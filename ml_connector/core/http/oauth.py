@@ -10,7 +10,7 @@ from requests.auth import HTTPBasicAuth
 
 from ..errors import AuthError, NotFoundError, PermanentError, RemoteError
 from ..messages import Message, _
-from .client import NoAuth
+from .auth import NoAuth
 
 _REASONS = {
     "invalid_client": _("%(provider)s rejected the credentials: the client ID or the client secret is wrong."),

@@ -9,6 +9,7 @@ from ...core.wire import part, text
 from . import coding
 from .financial_documents import FinancialDocuments, day_before, refuse_test
 from .images import Images
+from .payment_requests import digests
 from .vendors import vendor_key
 from .wire import amount, day, found_text, rows
 
@@ -27,7 +28,7 @@ class Bills(FinancialDocuments):
     head, id_name = "requestHeader", "requestId"
 
     def sources(self, since):
-        for page in self.client.payment_request_digests(lastModifiedDateAfter=day_before(since)):
+        for page in digests(self.client, lastModifiedDateAfter=day_before(since)):
             yield [source_id for row in page if (source_id := found_text(row, "PaymentRequestId"))]
 
     def title(self, content):

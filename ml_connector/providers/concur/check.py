@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
 from ...core.messages import _, paragraph
+from .financial_documents import ready_documents
 from .lists import check_lists
 from .scopes import FIS, LISTS
 
@@ -59,7 +60,7 @@ class Checker(ConnectionCheck):
     def _check_queue(self):
         """Read one document of the queue, which shows whether the service is active for the site."""
         try:
-            self.client.ready_documents("expense", limit=1)
+            ready_documents(self.client, "expense", limit=1)
         except (AuthError, PermanentError) as error:
             self._find(
                 "error",

@@ -1,21 +1,29 @@
-"""What the flows of the Financial Integration Service share. An acknowledged document leaves its queue for good."""
+"""The Financial Integration Service (financial-integration/v4.financial-integration), and what its flows share.
+
+An acknowledged document leaves its queue for good.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 from ...core import items as listed
 from ...core.errors import InvalidDataError, NotRelevantError, PermanentError, RemoteError
 from ...core.flow import PullFlow
-from ...core.http import content_key
+from ...core.http import content_key, read_json
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord
 from ...core.wire import part, text
+from .client import FIS_PATH, objects_of
 from .scopes import FIS
 from .wire import day, found_text, yes
 
 ACKNOWLEDGED_BEFORE = 101
 RECALLED = (102, 103, 104)
 PARALLEL_READS = 4
+REPORTS_PAGE = 100
+PAGE = 25
+"""The documented page size of the service; its largest is not published."""
 TAKEN = "ACKNOWLEDGED"
 """Status of a document that left the queue and has no result yet."""
 BOOKED = ("POSTING_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_SUCCESS", "PAYMENT_CONFIRMED_REVERSED", "PAID")
@@ -24,6 +32,42 @@ REASONS = {
     103: _("The document is no longer ready in SAP Concur."),
     104: _("The document no longer exists in SAP Concur."),
 }
+
+
+def ready_documents(client, doc_type, page=0, limit=PAGE):
+    """A page of the ready documents."""
+    return _documents(client, doc_type, page=page, limit=limit)
+
+
+def document(client, doc_type, source_id, only_ready=False):
+    """The document of a report, invoice or cash advance; None without one."""
+    found = _documents(client, doc_type, docId=source_id, ignoreDocumentStatus="no" if only_ready else "yes")
+    return found[-1] if found else None
+
+
+def _documents(client, doc_type, **params):
+    data = client.call("GET", f"{FIS_PATH}/{doc_type}/transactions", params=params).data
+    data = data if isinstance(data, dict) else {}
+    # the second key is that of the published samples
+    return [_unfolded(row) for row in objects_of(data.get("content") or data.get("fIDocuments"))]
+
+
+def _unfolded(row):
+    """A document whose content may have come as text. Text that is no JSON stays as it is."""
+    with suppress(ValueError, TypeError):
+        return {**row, "document": read_json(row.get("document"))}
+    return row
+
+
+def acknowledge(client, doc_type, ids):
+    """{id: row of the answer}. Repeating it does no harm (code 101)."""
+    return confirm(client, doc_type, "acknowledgements", {"ids": list(ids), "systemId": ""})
+
+
+def confirm(client, doc_type, name, body, repeatable=True):
+    """{id: row of the answer} of an acknowledgement or a confirmation."""
+    answer = client.call("POST", f"{FIS_PATH}/{doc_type}/transactions/{name}", body=body, repeatable=repeatable)
+    return {row.get("docId"): row for row in objects_of(answer.data)}
 
 
 class FinancialDocuments(PullFlow):
@@ -45,7 +89,7 @@ class FinancialDocuments(PullFlow):
     def pull(self, cursor, since):
         """Pages of ready documents; what was acknowledged in between has left the queue."""
         seen, number = set(), 0
-        while found := self.client.ready_documents(self.doc_type, number):
+        while found := ready_documents(self.client, self.doc_type, number):
             fresh = [row for row in found if _key(row) not in seen]
             if not fresh:
                 # documents before the start date and unreadable ones stay at the front of the queue
@@ -59,7 +103,7 @@ class FinancialDocuments(PullFlow):
         """Pages of documents that left the queue. They are found by their sources only, which have their own lists."""
         with ThreadPoolExecutor(PARALLEL_READS) as pool:
             for source_ids in self.sources(since):
-                read = pool.map(lambda source_id: self.client.document(self.doc_type, source_id), source_ids)
+                read = pool.map(lambda source_id: document(self.client, self.doc_type, source_id), source_ids)
                 found = [row for row in read if row]
                 for statuses, is_told in ((BOOKED, True), ((TAKEN,), False)):
                     yield RemotePage(
@@ -72,7 +116,7 @@ class FinancialDocuments(PullFlow):
 
     def read(self, external_id):
         """A document that is ready; one that another system has acknowledged is not booked in Odoo."""
-        found = self.client.document(self.doc_type, external_id, only_ready=True)
+        found = document(self.client, self.doc_type, external_id, only_ready=True)
         return self._item(found) if found else None
 
     def acknowledge(self, versions):
@@ -80,7 +124,7 @@ class FinancialDocuments(PullFlow):
 
         :raises RemoteError: Concur failed temporarily for some
         """
-        answers = self.client.acknowledge(self.doc_type, versions)
+        answers = acknowledge(self.client, self.doc_type, versions)
         refused = {}
         for version in versions:
             answer = answers.get(version) or {}
@@ -136,7 +180,8 @@ class ReportDocuments(FinancialDocuments):
 
     def sources(self, since):
         """Reports of all users; payroll documents come from the same reports."""
-        for page in self.client.expense_reports(modifiedDateAfter=day_before(since)):
+        filters = {"user": "ALL", "modifiedDateAfter": day_before(since)}
+        for page in self.client.offset_pages("/api/v3.0/expense/reports", limit=REPORTS_PAGE, **filters):
             yield [source_id for row in page if (source_id := found_text(row, "ID"))]
 
     def title(self, content):

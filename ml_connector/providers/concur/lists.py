@@ -23,6 +23,7 @@ from . import coding
 from .scopes import ACCOUNT_LIST, FIELD_LISTS, ITEMS, ITEMS_DELETE, ITEMS_WRITE, LISTS
 from .wire import found_text, rows
 
+LISTS_PATH = "/list/v4"
 ACCOUNT = "account"
 EXAMPLE = f"{ACCOUNT} = GL Accounts; custom1 = Cost Centers; custom2 = Projects"
 _FIELD = re.compile(rf"{ACCOUNT}|custom([1-9]|1[0-9]|20)")
@@ -89,7 +90,7 @@ class Lists(PullFlow):
         for field, chosen in chosen_lists(self.provider.settings).items():
             if field != ACCOUNT:
                 yield RemotePage(items=(_field_item(field, chosen["name"]),))
-            found = _whole_tree(self.client, self.client.list_items(chosen["id"]), chosen["levels"])
+            found = _whole_tree(self.client, _list_items(self.client, chosen["id"]), chosen["levels"])
             yield from listed.pages(found, partial(_list_item, field), self.provider.label)
 
     def read(self, external_id):
@@ -108,6 +109,15 @@ def chosen_lists(settings):
     return settings.stored.get("lists") or {}
 
 
+def _pages(client, path):
+    return client.numbered_pages(LISTS_PATH + path, first=1, isDeleted=False)
+
+
+def _list_items(client, list_id):
+    """Pages of the items of the first level."""
+    return _pages(client, f"/lists/{list_id}/children")
+
+
 def _whole_tree(client, pages, levels):
     for page in pages:
         yield page
@@ -115,7 +125,7 @@ def _whole_tree(client, pages, levels):
             for item in page:
                 if id_of(item) and any(part.get("hasChildren") for part in rows(item.get("lists"))):
                     with suppress(NotFoundError):
-                        yield from _whole_tree(client, client.children_of_item(item["id"]), levels - 1)
+                        yield from _whole_tree(client, _pages(client, f"/items/{item['id']}/children"), levels - 1)
 
 
 def _field_item(field, name):
@@ -170,13 +180,15 @@ class ListPush(PushFlow):
             sent = self._remove(payload, known, external_id)
             self._replace(items, known)
             return sent
-        item = known
+        item, wanted = known, {"shortCode": payload["shortCode"], "value": payload["value"]}
         if item is None:
-            item = self.client.create_list_item(self._list_id(payload["field"]), payload["shortCode"], payload["value"])
+            body = {"listId": self._list_id(payload["field"]), **wanted}
+            item = self.client.call("POST", f"{LISTS_PATH}/items", body=body).data
         elif (text(item, "shortCode"), text(item, "value")) != (payload["shortCode"], payload["value"]):
-            item = {**item, **self.client.update_list_item(item["id"], payload["shortCode"], payload["value"])}
+            path = f"{LISTS_PATH}/items/{item['id']}"
+            item = {**item, **self.client.call("PUT", path, body=wanted, repeatable=True).data}
         sent = self._sent(payload, item, linked=not external_id and known is not None)
-        self._replace(items, known, {**item, "shortCode": payload["shortCode"], "value": payload["value"]})
+        self._replace(items, known, {**item, **wanted})
         return sent
 
     def find(self, payload, key):
@@ -198,7 +210,9 @@ class ListPush(PushFlow):
             raise NotRelevantError(_("The account was archived in Odoo before it was sent."))
         if item is None:
             return SendResult(external_id=external_id)
-        self.client.delete_list_item(self._list_id(payload["field"]), item["id"])
+        # out of this list only
+        path = f"{LISTS_PATH}/lists/{self._list_id(payload['field'])}/items/{item['id']}"
+        self.client.call("DELETE", path, repeatable=True)
         return SendResult(external_id=item["id"])
 
     def _items(self, field):
@@ -218,7 +232,7 @@ class ListPush(PushFlow):
 
     def _read(self, field):
         items = defaultdict(dict)
-        for page in self.client.list_items(self._list_id(field)):
+        for page in _list_items(self.client, self._list_id(field)):
             for item in filter(id_of, page):
                 items[item["id"]] = items[_code_key(found_text(item, "shortCode"))] = item
         return dict(items)
@@ -258,7 +272,9 @@ def check_lists(client, setting, find):
     if not wanted:
         return {}, set()
     try:
-        known = {found_text(row, "value").casefold(): row for page in client.lists() for row in filter(id_of, page)}
+        known = {
+            found_text(row, "value").casefold(): row for page in _pages(client, "/lists") for row in filter(id_of, page)
+        }
     except NotFoundError:
         known = {}
     found = {}

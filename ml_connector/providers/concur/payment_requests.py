@@ -6,6 +6,7 @@ invoice is read individually. It has the name and address of its vendor, but no 
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import quote
 
 from ...core import items as listed
 from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, Party, Reference
@@ -18,9 +19,11 @@ from ...core.wire import part, text
 from . import coding
 from .lists import reference
 from .scopes import PAYMENT_REQUESTS, VENDORS
-from .vendors import vendor_key
+from .vendors import vendor_key, vendor_pages
 from .wire import amount, day, rows
 
+REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
+DIGESTS_PAGE = 1000
 APPROVED = "A_APPR"
 INVOICE = _("invoice")
 OVERLAP = timedelta(days=1)
@@ -71,7 +74,7 @@ class PaymentRequests(PullFlow):
                 return None
             return item if item and _is_since(item, since) else None
 
-        found = self.client.payment_request_digests(**filters)
+        found = digests(self.client, **filters)
         yield from listed.pages(found, read, self.provider.label, identify=_known_id, parallel=PARALLEL_READS)
         yield RemotePage(items=(), cursor=started.isoformat())
 
@@ -83,7 +86,7 @@ class PaymentRequests(PullFlow):
 
         :param codes: those of the vendors that were already looked up
         """
-        row = self.client.payment_request(external_id)
+        row = self.client.call("GET", f"{REQUESTS_PATH}/{quote(external_id, safe='')}").data
         if not isinstance(row, dict):
             raise InvalidDataError(_("The record has no readable content."))
         if text(row, "ApprovalStatus") != APPROVED or _is_true(row, "IsPaymentRequestDeleted"):
@@ -98,13 +101,18 @@ class PaymentRequests(PullFlow):
         address = part(row, "VendorRemitAddress")
         key = tuple(text(address, name).casefold() for name in ("Name", "Address1", "City", "PostalCode"))
         if key not in codes:
-            pages = self.client.vendors(vendorName=text(address, "Name"), searchType="exact") if key[0] else ()
+            pages = vendor_pages(self.client, vendorName=text(address, "Name")) if key[0] else ()
             named = [record for page in pages for record in page]
             codes[key] = possible_codes(named, address)
         return codes[key]
 
     def translate(self, payload):
         return payment_request(payload)
+
+
+def digests(client, **filters):
+    """Pages of the list of invoices; the filters are `approvalStatus` and days as `YYYY-MM-DD`."""
+    return client.offset_pages(f"{REQUESTS_PATH}digests", "PaymentRequestDigest", limit=DIGESTS_PAGE, **filters)
 
 
 def possible_codes(records, address):

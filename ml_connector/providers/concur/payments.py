@@ -8,8 +8,10 @@ from ...core.messages import _
 from ...core.remote import SendResult
 from ...core.undone import undone
 from ...core.wire import text
+from .financial_documents import confirm, document
 from .scopes import FIS, INVOICE_PAYMENTS
 
+INVOICE_PAYMENTS_PATH = "/invoice/payment-confirmation/v4/payments/bulkUpdate"
 LONGEST_NOTE = 500
 DONE = ("SUCCESS", "NOOP")
 SOURCE = "sourceId"
@@ -87,7 +89,11 @@ class PaymentsPush(PushFlow):
 
     def _confirm(self, payload, details):
         row = {name: value for name, value in payload.items() if name != SOURCE} | {"clearingDetails": details}
-        answer = self.client.confirm_payments("expense", [row]).get(payload["docId"]) or {}
+        body = {"processingConfirmation": [row], "systemId": ""}
+        # The same `paymentRef` counts once (NOOP). It is not repeated all the same: if the payment is reversed before
+        # the next attempt, it matters whether the first one took effect.
+        answers = confirm(self.client, "expense", "paymentconfirmations", body, repeatable=False)
+        answer = answers.get(payload["docId"]) or {}
         result = answer.get("paymentConfirmationResult")
         if result in DONE:
             return SendResult(external_id=payload["docId"])
@@ -111,7 +117,7 @@ class PaymentsPush(PushFlow):
 
     def find(self, payload, key):
         """The result of an earlier `send`, if Concur shows one. A confirmation that is sent twice counts once."""
-        row = self.client.document("expense", payload[SOURCE]) or {}
+        row = document(self.client, "expense", payload[SOURCE]) or {}
         is_told = row.get("id") == payload["docId"] and row.get("docStatus") in PAID
         return SendResult(external_id=payload["docId"]) if is_told else None
 
@@ -128,7 +134,7 @@ def _marked(detail, mark):
 
 
 class InvoicePaymentsPush(PushFlow):
-    """Reports paid vendor bills. Concur accepts it only for an unpaid invoice, so never twice."""
+    """Reports paid vendor bills (invoice/payment-confirmation). Concur accepts it once, in payment status Extracted."""
 
     key = "invoice_payments_push"
     label = _("Invoice Payments to SAP Concur")
@@ -171,7 +177,7 @@ class InvoicePaymentsPush(PushFlow):
         )
         with undone(task, "SAP Concur"):
             try:
-                self.client.confirm_invoice_payment(payload)
+                self.client.call("POST", INVOICE_PAYMENTS_PATH, body=[payload])
             except PermanentError:
                 found = self.find(payload, key)
                 if not found:
@@ -180,5 +186,5 @@ class InvoicePaymentsPush(PushFlow):
         return SendResult(external_id=payload["requestId"])
 
     def find(self, payload, key):
-        row = self.client.document("invoice", payload["requestId"])
+        row = document(self.client, "invoice", payload["requestId"])
         return SendResult(external_id=payload["requestId"]) if row and row.get("docStatus") in PAID else None

@@ -9,7 +9,7 @@ from . import check, webhook
 from .accounts import AccountsPush
 from .bills import BillFiles, Bills
 from .cash_advances import CashAdvances
-from .client import ConcurClient
+from .client import HOW_TO_GET_REQUEST_TOKEN, ConcurClient
 from .dimensions import DimensionsPush
 from .expense_reports import ExpenseReports
 from .lists import EXAMPLE, Lists
@@ -19,7 +19,6 @@ from .payroll import Payroll
 from .receipts import Receipts
 from .results import Results
 from .scopes import ACCOUNT_LIST, FIELD_LISTS
-from .session import HOW_TO_GET_REQUEST_TOKEN
 from .vendors import Vendors
 from .vendors_push import VendorsPush
 from .wire import MOMENTS

@@ -7,6 +7,7 @@ from ...core.wire import text
 from .bills import Bills
 from .cash_advances import CashAdvances
 from .expense_reports import ExpenseReports
+from .financial_documents import acknowledge, confirm, document
 from .payroll import Payroll
 from .scopes import FIS
 
@@ -51,7 +52,7 @@ class Results(ResultFlow):
     def _report(self, doc_type, results):
         answers = self._confirm(doc_type, results)
         if late := [result for result in results if _code(answers, result) == NOT_ACKNOWLEDGED]:
-            self.client.acknowledge(doc_type, [result.version for result in late])
+            acknowledge(self.client, doc_type, [result.version for result in late])
             answers |= self._confirm(doc_type, late)
         refused = {}
         for result in results:
@@ -66,10 +67,13 @@ class Results(ResultFlow):
 
     def _confirm(self, doc_type, results):
         company = self.provider.settings.company
-        return self.client.confirm_postings(doc_type, [confirmation(result, company) for result in results])
+        confirmations = [confirmation(result, company) for result in results]
+        # repeating it does no harm (code 113)
+        body = {"postingConfirmations": confirmations, "systemId": ""}
+        return confirm(self.client, doc_type, "postingconfirmations", body)
 
     def reported(self, result):
-        row = self.client.document(DOC_TYPES[result.subject], result.external_id)
+        row = document(self.client, DOC_TYPES[result.subject], result.external_id)
         if not row or row.get("id") != result.version:
             return False
         return row.get("docStatus") in SUCCESS if result.success else row.get("docStatus") == FAILURE

@@ -17,6 +17,8 @@ from ...core.wire import text
 from .scopes import VENDORS
 from .wire import found_text, rows
 
+VENDORS_PATH = "/api/v3.1/invoice/vendors"
+VENDORS_PAGE = 1000
 OWN_ADDRESS = "MAIN"
 """Address code of the vendors that Odoo creates."""
 PAGE = 200
@@ -46,7 +48,7 @@ class Vendors(PullFlow):
                 found[code_of(record)].append(record)
 
         # unreadable records are reported page by page
-        yield from listed.pages(self.client.vendors(), note, self.provider.label)
+        yield from listed.pages(vendor_pages(self.client), note, self.provider.label)
         items = [vendor_item(records) for _code, records in sorted(found.items())]
         for start in range(0, len(items), PAGE):
             yield RemotePage(items=tuple(items[start : start + PAGE]), total=len(items))
@@ -97,9 +99,18 @@ def is_approved(record):
     return text(record, "Approved").upper() != "N"
 
 
+def vendor_pages(client, **wanted):
+    """Pages of vendor records, one for each address of a vendor.
+
+    :param wanted: such as `vendorCode`, `vendorName`, `taxID`; compared as a whole, without case
+    """
+    filters = {**wanted, "searchType": "exact"} if wanted else {}
+    return client.offset_pages(VENDORS_PATH, "Vendor", limit=VENDORS_PAGE, **filters)
+
+
 def records_of(client, code):
     """All addresses of a vendor."""
-    pages = client.vendors(vendorCode=code, searchType="exact")
+    pages = vendor_pages(client, vendorCode=code)
     return [
         record for page in pages for record in page if vendor_key(found_text(record, "VendorCode")) == vendor_key(code)
     ]

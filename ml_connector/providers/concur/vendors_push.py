@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import replace
-from functools import partial
 
 from ...core.errors import DuplicateError, NotRelevantError, PermanentError, UnconfirmedError
 from ...core.flow import PushFlow
@@ -12,9 +11,11 @@ from ...core.tax_numbers import is_filler, writings
 from ...core.wire import text
 from .scopes import VENDORS
 from .vendor_fields import REMARKS, vendor_fields
-from .vendors import OWN_ADDRESS, code_of, is_approved, main_record, records_of, vendor
+from .vendors import OWN_ADDRESS, VENDORS_PATH, code_of, is_approved, main_record, records_of, vendor, vendor_pages
 from .wire import found_text, rows
 
+BANKS_PATH = "/api/v3.1/invoice/vendor/banks"
+GROUPS_PATH = "/api/v3.1/invoice/vendor/groups"
 SENT_AFTER = ("banks", "groups")
 """Parts of the payload that go to calls of their own, once the vendor exists."""
 COMMON = ("VendorName", "TaxID", "Approved")
@@ -73,13 +74,13 @@ class VendorsPush(PushFlow):
         """
         missed, changed = [], False
         for record in records:
-            key = record["VendorCode"], record["AddressCode"]
+            key = {"vendorCode": record["VendorCode"], "addressCode": record["AddressCode"]}
             added, removed = group_changes(record, groups)
-            calls = [partial(self.client.add_vendor_groups, *key, [name]) for name in added]
-            calls += [partial(self.client.remove_vendor_group, *key, name) for name in removed]
-            for call in calls:
+            calls = [("PUT", key, {"VendorGroup": [{"Name": name}]}) for name in added]
+            calls += [("DELETE", {**key, "groupName": name}, None) for name in removed]
+            for method, params, body in calls:
                 try:
-                    call()
+                    self.client.call(method, GROUPS_PATH, params=params, body=body, repeatable=True)
                 except PermanentError as error:
                     missed.append(error.message)
             changed = changed or bool(calls)
@@ -97,7 +98,8 @@ class VendorsPush(PushFlow):
         known = {text(bank, "AccountNumber"): bank for bank in rows(main.get("VendorBankList"))}
         changed = [bank for bank in banks if bank.items() - known.get(bank["AccountNumber"], {}).items()]
         if changed:
-            for answer in self.client.update_vendor_banks([{**key, **bank} for bank in changed]):
+            wanted = [{**key, **bank} for bank in changed]
+            for answer in self.client.write("PUT", BANKS_PATH, "VendorBank", wanted, repeatable=True):
                 if refusal := _refusal([answer], answer):
                     raise refusal
         sent = {bank["AccountNumber"] for bank in banks}
@@ -134,7 +136,7 @@ class VendorsPush(PushFlow):
 
     def _create(self, payload):
         record = {"AddressCode": OWN_ADDRESS, **{name: value for name, value in payload.items() if value}}
-        answers = self.client.create_vendors([record])
+        answers = self.client.write("POST", VENDORS_PATH, "Vendor", [record])
         found = records_of(self.client, payload["VendorCode"])
         if found:
             if self._all is not None:
@@ -153,7 +155,8 @@ class VendorsPush(PushFlow):
         wanted = [_overlaid(record, payload, record is main) for record in records]
         changed = [new for new, record in zip(wanted, records, strict=True) if new != _writable(record)]
         if changed:
-            answers = self.client.update_vendors(changed)
+            # whole records: what is left out may be lost
+            answers = self.client.write("PUT", VENDORS_PATH, "Vendor", changed, repeatable=True)
             for record in changed:
                 if refusal := _refusal(answers, record):
                     raise refusal
@@ -171,7 +174,7 @@ class VendorsPush(PushFlow):
         with self._lock:
             self._looked_up += 1
             if self._looked_up > FEW and self._all is None:
-                self._all = [record for page in self.client.vendors() for record in page]
+                self._all = [record for page in vendor_pages(self.client) for record in page]
         by_code = self._searched("vendorCode", "VendorCode", payload["VendorCode"])
         if own := self._own(payload, by_code):
             return own
@@ -214,7 +217,7 @@ class VendorsPush(PushFlow):
     def _searched(self, parameter, field, value):
         wanted = value.strip().casefold()
         if self._all is None:
-            pages = self.client.vendors(**{parameter: value, "searchType": "exact"})
+            pages = vendor_pages(self.client, **{parameter: value})
             candidates = [record for page in pages for record in page]
         else:
             candidates = self._all

@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 from datetime import timedelta
+from urllib.parse import quote
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -19,11 +20,12 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ...core.capabilities import Event
 from ...core.errors import AuthError, InvalidDataError, NotFoundError
-from ...core.http import read_json
 from ...core.messages import _
-from ...core.webhooks import header, text
+from ...core.webhooks import envelope, header, text
+from .client import objects_of
 from .distinguished_name import common_names
 
+EVENTS = "/events/v4"
 TOPIC = "public.concur.financialintegration"
 SIGNATURE = "Concur-Signature"
 SENDER = "webhook.api.concursolutions.com"
@@ -49,25 +51,28 @@ def subscribe(client, instance, endpoint_url, credentials):
     :raises AuthError: the app may not subscribe to the topic
     """
     senders = known_senders(credentials)
-    if TOPIC not in client.event_topics():
+    topics = client.call_as_app("GET", f"{EVENTS}/topics")
+    if not (isinstance(topics, list) and TOPIC in topics):
         raise AuthError(
             _(
                 "SAP Concur does not offer its events to this app. Give the app the scopes events.topic.read and FISVC "
                 "and the grant client_credentials."
             )
         )
-    for row in client.event_subscriptions():
+    for row in _subscriptions(client):
         if (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url:
             unsubscribe(client, row.get("id"))
     mark = hashlib.sha256(instance.encode()).hexdigest()[:16]
     subscription_id = f"odoo-{mark}-{secrets.token_hex(4)}"
-    client.subscribe_to_events(subscription_id, TOPIC, endpoint_url)
+    endpoint = {"endpoint": endpoint_url}
+    body = {"id": subscription_id, "topic": TOPIC, "filter": ".*", "webHookConfig": endpoint}
+    client.call_as_app("PUT", f"{EVENTS}/subscriptions/webhook", body)
     return subscription_id, senders
 
 
 def is_subscribed(client, subscription_id, endpoint_url):
     """Whether the subscription is in force as it was made: Concur deletes those that failed for a month."""
-    rows = [row for row in client.event_subscriptions() if row.get("id") == subscription_id]
+    rows = [row for row in _subscriptions(client) if row.get("id") == subscription_id]
     return any(
         row.get("topic") == TOPIC and (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url for row in rows
     )
@@ -76,9 +81,14 @@ def is_subscribed(client, subscription_id, endpoint_url):
 def unsubscribe(client, subscription_id):
     """Remove the subscription; does nothing if it does not exist."""
     try:
-        client.unsubscribe_from_events(subscription_id)
+        client.call_as_app("DELETE", f"{EVENTS}/subscriptions/{quote(subscription_id, safe='')}")
     except NotFoundError:
         return
+
+
+def _subscriptions(client):
+    """All subscriptions of the app in this data center."""
+    return objects_of(client.call_as_app("GET", f"{EVENTS}/subscriptions"))
 
 
 def known_senders(credentials):
@@ -151,19 +161,16 @@ def parse(body):
 
     :raises InvalidDataError: it is not Concur's envelope
     """
-    try:
-        envelope = read_json(body)
-    except ValueError:
-        envelope = None
-    facts = envelope.get("facts") if isinstance(envelope, dict) else None
+    event = envelope(body) or {}
+    facts = event.get("facts")
     if not isinstance(facts, dict):
         raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no facts."))
-    event_id, event_type = text(envelope, "id"), text(envelope, "eventType")
+    event_id, event_type = text(event, "id"), text(event, "eventType")
     if not (event_id and event_type):
         raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no ID or no type."))
     return Event(
         event_id=event_id,
         event_type=event_type,
         external_id=text(facts, "documentId"),
-        created_at=text(envelope, "timeStamp"),
+        created_at=text(event, "timeStamp"),
     )

@@ -6,7 +6,6 @@ from ...core.messages import _
 from ...core.remote import SendResult
 from .answers import only, ramp_id_of
 from .entities import ENTITIES, scoped
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 from .upload import Upload
 
 CLASSIFICATIONS = {
@@ -27,10 +26,6 @@ class AccountsPush(Upload):
     help = _("Creates and updates Odoo's accounts in Ramp for coding. Archived accounts are hidden in Ramp.")
     kind = "account"
     sequence = 105
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "account.account"
     path = "/accounting/accounts"
     changeable = ("name", "code", "visibility")

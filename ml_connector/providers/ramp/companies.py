@@ -1,18 +1,17 @@
 """Odoo's companies, to Ramp."""
 
 from ...core.errors import PermanentError
-from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from . import check
+from .accounting_push import AccountingPush
 from .client import path_id
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 
 SENT = "companies"
 """Key of the Odoo IDs of the companies that Ramp has, stored between runs."""
 
 
-class CompaniesPush(PushFlow):
+class CompaniesPush(AccountingPush):
     """Accounting entities. Ramp cannot list or change them, so only the Odoo ID identifies them."""
 
     key = "companies_push"
@@ -24,10 +23,6 @@ class CompaniesPush(PushFlow):
     )
     kind = "company"
     sequence = 100
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "res.company"
 
     def render(self, document):

@@ -4,21 +4,20 @@ from functools import partial
 from itertools import chain
 
 from ...core.errors import InvalidDataError
-from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
+from .accounting_push import AccountingPush
 from .answers import differing, first_match, only, ramp_id_of
 from .client import path_id
 from .entities import ENTITIES, scoped
 from .newer import FIELD_REMOTE_ID
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 from .selections import option_reference
 from .upload import Upload
 
 FIELDS = "/accounting/fields"
 
 
-class DimensionsPush(PushFlow):
+class DimensionsPush(AccountingPush):
     """An analytic plan is a splittable field of single choice."""
 
     key = "dimensions_push"
@@ -26,10 +25,6 @@ class DimensionsPush(PushFlow):
     help = _("Creates an accounting field in Ramp for each analytic plan that has accounts.")
     kind = "dimension"
     sequence = 110
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "account.analytic.plan"
 
     def render(self, document):
@@ -66,10 +61,6 @@ class DimensionValuesPush(Upload):
     help = _("Creates an option of its plan's field for each analytic account. Archived ones are hidden in Ramp.")
     kind = "dimension_value"
     sequence = 120
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "account.analytic.account"
     path = "/accounting/field-options"
     changeable = ("value", "code", "visibility")

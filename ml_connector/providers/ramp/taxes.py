@@ -4,20 +4,19 @@ from contextlib import suppress
 
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
-from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
+from .accounting_push import AccountingPush
 from .answers import differing, first_match, only, ramp_id_of
 from .client import path_id
 from .entities import ENTITIES, limiting, more_entities, scoped, with_note
 from .newer import TAX_REACTIVATION
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT
 
 RATES, FIELD, OPTIONS = "/accounting/tax/rates", "/accounting/tax/code", "/accounting/tax/code/options"
 TAX_FIELD = "Tax"
 
 
-class TaxesPush(PushFlow):
+class TaxesPush(AccountingPush):
     """Three lists in strict order: rates, the one tax field, its options. A tax is a rate and an option with one ID."""
 
     key = "taxes_push"
@@ -28,10 +27,6 @@ class TaxesPush(PushFlow):
     )
     kind = "tax"
     sequence = 140
-    interval = 24 * 60
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
     watches = "account.tax"
     batch = 50
 

@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from ...core.errors import ConnectorError, PermanentError, RemoteError, UnconfirmedError
-from ...core.flow import PushFlow
 from ...core.remote import SendResult
+from .accounting_push import AccountingPush
 from .answers import differing, only, ramp_id_of
 from .client import path_id
 from .entities import everywhere, is_of_entities, limiting, more_entities, unlimited, with_note
@@ -14,7 +14,7 @@ FEW = 5
 """Maximum number of objects that are looked up one by one; for more, the whole list is read once."""
 
 
-class Upload(PushFlow):
+class Upload(AccountingPush):
     """Objects that Ramp accepts in calls of up to 500, all or none, and without existing ones.
 
     So the list is read first. One call sends the new objects and is halved if Ramp refuses it; changed objects are

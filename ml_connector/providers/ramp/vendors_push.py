@@ -17,7 +17,7 @@ from . import newer
 from .answers import new_id, only
 from .client import path_id
 from .entities import ENTITIES, scoped
-from .scopes import ACCOUNTING_READ, ACCOUNTING_WRITE, SEAT, VENDORS_READ, VENDORS_WRITE
+from .scopes import VENDORS_READ, VENDORS_WRITE
 from .upload import FEW, Upload
 from .vendor_contacts import VendorContacts
 from .vendors import vendor_values
@@ -183,9 +183,7 @@ class AccountingVendorsPush(Upload):
     )
     kind = "accounting_vendor"
     sequence = 150
-    active = False
-    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
-    needs = (SEAT,)
+    interval = 60
     watches = "res.partner"
     path = "/accounting/vendors"
     changeable = ("name",)

@@ -4,9 +4,8 @@ import hashlib
 
 from ...core.capabilities import Event
 from ...core.errors import InvalidDataError
-from ...core.http import read_json
 from ...core.messages import _
-from ...core.webhooks import header, is_signed, text
+from ...core.webhooks import envelope, header, is_signed, text
 
 SIGNATURES = ("x-ramp-signature", "x-ramp-webhook-signature")
 """The current name of the header and the one in older documentation."""
@@ -32,17 +31,14 @@ def parse(body):
 
     :raises InvalidDataError: the body is not an event of Ramp
     """
-    try:
-        envelope = read_json(body)
-    except ValueError:
-        envelope = None
-    if not isinstance(envelope, dict):
+    event = envelope(body)
+    if event is None:
         raise InvalidDataError(_("The webhook is not an event of Ramp: it is not a JSON object."))
-    subject = envelope.get("object")
+    subject = event.get("object")
     subject = subject if isinstance(subject, dict) else {}
-    event_type = text(envelope, "type")
-    challenge = text(envelope, "challenge") or text(subject, "challenge")
-    event_id = text(envelope, "id")
+    event_type = text(event, "type")
+    challenge = text(event, "challenge") or text(subject, "challenge")
+    event_id = text(event, "id")
     if not event_id and event_type == VERIFICATION and challenge:
         event_id = f"challenge:{hashlib.sha256(challenge.encode()).hexdigest()[:32]}"
     if not (event_id and event_type):
@@ -52,6 +48,6 @@ def parse(body):
         event_type=event_type,
         # a sync request concerns all records that are ready
         external_id="" if event_type.endswith(SYNC_REQUESTED) else text(subject, "id"),
-        created_at=text(envelope, "created_at"),
+        created_at=text(event, "created_at"),
         challenge=challenge,
     )

@@ -1,0 +1,44 @@
+"""The SAP Concur client and provider connected with a sandbox in this process."""
+
+from contextlib import contextmanager
+
+from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
+from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+
+from ml_connector.core.http import MemoryTokens
+from ml_connector.core.provider import Settings
+from ml_connector.providers.concur import ConcurProvider
+from ml_connector.providers.concur.client import ConcurClient
+
+CREDENTIALS = {
+    "client_id": CLIENT_ID,
+    "client_secret": CLIENT_SECRET,
+    "company_id": COMPANY_UUID,
+    "request_token": REQUEST_TOKEN,
+}
+
+
+@contextmanager
+def obeyed_sandbox(**options):
+    """A sandbox; all that it answered must have been as the contract says."""
+    with ConcurSandbox(**{"size": "small", **options}) as running:
+        yield running
+        assert running.control.violations() == []
+
+
+def client_of(url, tokens, **options):
+    """A client that does not wait."""
+    return ConcurClient(url, tokens=tokens, **{**CREDENTIALS, "sleep": lambda seconds: None, **options})
+
+
+def connect(sandbox, tokens=None, stored=None, options=None, instance="db:1", **entered):
+    settings = Settings(
+        base_url=sandbox.url,
+        credentials={**CREDENTIALS, **entered},
+        stored=stored or {},
+        instance=instance,
+        options=options or {},
+    )
+    made = ConcurProvider(settings, tokens or MemoryTokens(), None)
+    made.__dict__["client"] = client_of(sandbox.url, made._tokens, read_timeout=0.5)
+    return made
