@@ -22,7 +22,6 @@
         "views/ml_connection_views.xml",
         "wizards/ml_feed_import_views.xml",
         "views/ml_mapping_rule_views.xml",
-        "views/ml_outgoing_code_views.xml",
         "views/ml_feed_file_views.xml",
         "views/ml_feed_template_views.xml",
         "views/ml_connection_target_views.xml",

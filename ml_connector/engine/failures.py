@@ -6,11 +6,11 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import AccessError
 
-from ..core.awaited import Awaited
+from ..core.awaited import Awaited, odoo_key
 from ..core.errors import ConflictError, ConnectorError, MappingError, ServerError, StoppedError
 from ..core.messages import _
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
-from ..models.ml_outgoing_code import NoCodeError
+from ..models.ml_mapping_sending import NoCodeError
 from .resource_faults import server_fault
 
 _logger = logging.getLogger(__name__)
@@ -73,7 +73,9 @@ def failure_of(log, error):
     """
     vals, awaited = failure_values(log, error), dict.fromkeys(error.awaited)
     if isinstance(error, NoCodeError):
-        log.env["ml.outgoing.code"]._upsert(log.connection_id, error.missing)
+        rows = log.env["ml.mapping"]._list_missing(log.connection_id, error.missing)
+        of_records = {(row.kind, odoo_key(row.res_model, row.res_id)): row for row in rows}
+        awaited = {one: of_records[one.kind, one.key] for one in awaited}
     elif isinstance(error, MappingError) and error.references:
         unmapped = _unmapped(log, error)
         awaited = {one: unmapped[one] for one in awaited if one in unmapped}
@@ -85,13 +87,12 @@ def failure_of(log, error):
 
 def _unmapped(log, error):
     """{`Awaited`: its mapping} of the missing mappings of an error."""
-    mappings = log.env["ml.mapping"]._upsert(log.connection_id, error.references)
+    direction = log.flow_id._importer()._direction if log.direction == "pull" else "in"
+    mappings = log.env["ml.mapping"]._upsert(log.connection_id, error.references, direction)
     if error.proposal:
         mappings._note_proposal(error.references[0], error.proposal)
-    if log.direction == "pull":
-        importer = log.flow_id._importer()
-        mappings = mappings.filtered(lambda mapping: not importer._is_filled(mapping))
-    return {Awaited("mapping", mapping.kind, mapping.external_id): mapping for mapping in mappings}
+    unmapped = mappings.filtered(lambda mapping: mapping.state == "unmapped")
+    return {Awaited("mapping", mapping.kind, mapping.external_id): mapping for mapping in unmapped}
 
 
 def failure_values(log, error):

@@ -177,6 +177,7 @@ class Push(FlowWork):
         proposals = self.env["ml.mapping"].search(
             [
                 ("connection_id", "=", self.connection.id),
+                ("direction", "=", "in"),
                 ("kind", "=", self.flow.kind),
                 ("state", "=", "unmapped"),
                 ("res_model", "=", records._name),

@@ -182,10 +182,14 @@ class FeedSource:
         # sudo: the user needs no right on the connector's tables; only this connection's codes are read
         return self.env[model].sudo()
 
+    def _incoming(self, kind):
+        """Domain of the provider's codes of a kind."""
+        return [("connection_id", "=", self.connection.id), ("direction", "=", "in"), ("kind", "=", kind)]
+
     def partner_codes(self, partner_ids):
         """{contact: the provider's code}: the mapped code, else V and the unique number of the contact."""
         mappings = self._own("ml.mapping").search_fetch(
-            [("connection_id", "=", self.connection.id), ("kind", "=", "vendor"), ("res_id", "in", list(partner_ids))],
+            [*self._incoming("vendor"), ("res_id", "in", list(partner_ids))],
             ["res_id", "external_id"],
         )
         mapped = {mapping.res_id: mapping.external_id for mapping in mappings}
@@ -239,9 +243,7 @@ class FeedSource:
             return None
         known = self._followers.setdefault(("tax", ""), {})
         if taxes.id not in known:
-            mapping = self._own("ml.mapping").search(
-                [("connection_id", "=", self.connection.id), ("kind", "=", "tax"), ("res_id", "=", taxes.id)], limit=1
-            )
+            mapping = self._own("ml.mapping").search([*self._incoming("tax"), ("res_id", "=", taxes.id)], limit=1)
             known[taxes.id] = mapping.external_id or taxes.name
         return known[taxes.id]
 

@@ -8,7 +8,8 @@ from ..core.documents import AnalyticShare
 from ..core.errors import ConnectorError
 from ..core.kinds import kind_name
 from ..core.messages import _, paragraph
-from ..models.ml_outgoing_code import NoCodeError, title_of
+from ..models.ml_mapped import title_of
+from ..models.ml_mapping_sending import NoCodeError
 
 
 class NotSentError(ConnectorError):
@@ -171,7 +172,7 @@ class MlExporter(models.AbstractModel):
         """
         codes, missing = {}, []
         for kind, records in wanted:
-            known = flow.env["ml.outgoing.code"]._references(flow.connection_id, kind, records)
+            known = flow.env["ml.mapping"]._sent_as(flow.connection_id, kind, records)
             missing += [(kind, record) for record in records if record.id not in known]
             codes.update({(kind, record_id): reference for record_id, reference in known.items()})
         if missing:

@@ -37,14 +37,16 @@ class MlExporterBridgedCode(models.AbstractModel):
         linked = flow.env["ml.mapping"].search(
             [
                 ("connection_id", "=", record.connection_id.id),
+                ("direction", "=", "forward"),
                 ("kind", "=", record.kind),
                 ("external_group", "=", record.external_group),
-                ("target_mapping_id", "!=", False),
+                ("code_id", "!=", False),
             ]
         )
-        groups = set(linked.target_mapping_id.mapped("external_group"))
+        groups = set(linked.code_id.mapped("external_group"))
         fields_there = flow.env["ml.mapping"].search(
             Domain("connection_id", "=", flow.connection_id.id)
+            & Domain("direction", "=", "in")
             & Domain("kind", "=", "plan")
             & Domain("external_name", "in", list(groups or {record.external_group}))
         )

@@ -74,6 +74,7 @@ class MlExporterDimension(models.AbstractModel):
         mappings = flow.env["ml.mapping"].search(
             [
                 ("connection_id", "=", flow.connection_id.id),
+                ("direction", "=", "in"),
                 ("kind", "=", "analytic"),
                 ("res_id", "in", accounts.ids),
                 ("origin", "in", ("code", "name", "ours")),
@@ -145,7 +146,12 @@ class MlExporterListValue(models.AbstractModel):
     def _fields_of_plans(self, flow):
         """{plan id: the provider's field}; the first one if several are mapped to the same plan."""
         mappings = flow.env["ml.mapping"].search(
-            [("connection_id", "=", flow.connection_id.id), ("kind", "=", "plan"), ("state", "=", "mapped")],
+            [
+                ("connection_id", "=", flow.connection_id.id),
+                ("direction", "=", "in"),
+                ("kind", "=", "plan"),
+                ("state", "=", "mapped"),
+            ],
             order="external_id desc",
         )
         return {mapping.res_id: mapping.external_id for mapping in mappings}

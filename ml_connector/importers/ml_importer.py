@@ -107,6 +107,9 @@ class MlImporter(models.AbstractModel):
     _binds = True
     """Whether the written record is linked to the remote one (a code, for example, only has its mapping)."""
 
+    _direction = "in"
+    """The direction of the mappings that it needs."""
+
     _optional_kinds = ("vendor",)
     """Kinds of references that may lack a mapping, because the importer can find the record."""
 
@@ -121,10 +124,6 @@ class MlImporter(models.AbstractModel):
     def _mapped(self, connection, keys):
         """{(kind, external id): mapped record, or None if the code is ignored} of the mapped keys."""
         return connection.env["ml.mapping"]._resolved(connection, keys)
-
-    def _is_filled(self, mapping):
-        """Whether a mapping has what this importer needs."""
-        return bool(mapping.res_id or mapping.is_ignored)
 
     def _takes(self, record):
         """Whether a linked record is of a type that this importer creates or builds on."""

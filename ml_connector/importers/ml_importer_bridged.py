@@ -17,11 +17,10 @@ class MlImporterBridged(models.AbstractModel):
     _inherit = "ml.importer"
     _description = "Forwarded Document Importer"
 
+    _direction = "forward"
+
     def _mapped(self, connection, keys):
         return connection.env["ml.mapping"]._at_target(connection, keys)
-
-    def _is_filled(self, mapping):
-        return bool(mapping.target_mapping_id or mapping.is_ignored)
 
     def _takes(self, record):
         return record._name in ("ml.bridged.document", "res.partner")

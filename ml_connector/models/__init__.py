@@ -31,11 +31,11 @@ from . import res_users
 from . import ml_mapping_choices
 from . import ml_mapping_proposals
 from . import ml_mapping_creation
+from . import ml_mapping_sending
 from . import ml_mapping_forwarding
 from . import ml_mapping_waits
 from . import ml_mapping
 from . import ml_mapping_rule
-from . import ml_outgoing_code
 from . import ml_binding
 from . import ml_vendor_change
 from . import ml_sync_log_queue

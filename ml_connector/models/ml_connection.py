@@ -175,7 +175,7 @@ class MlConnection(models.Model):
             self._grant()
             before._ml_grant()
         if {"target_id", "target_mode"} & set(vals):
-            self._forget_target_codes()
+            self._follow_target()
         return result
 
     @api.ondelete(at_uninstall=False)

@@ -32,8 +32,8 @@ class MlConnectionCodes(models.AbstractModel):
             connection.sends_codes = any(flow.active and flow._spec().coded for flow in connection.flow_ids)
 
     def _codes_needed(self):
-        """{connection: number of unmapped codes that transfers wait for}, in both lists."""
-        counts = dict(
+        """{connection: number of unmapped codes that transfers wait for}."""
+        return dict(
             self.env["ml.mapping"]._read_group(
                 [
                     ("connection_id", "in", self.ids),
@@ -44,14 +44,6 @@ class MlConnectionCodes(models.AbstractModel):
                 ["__count"],
             )
         )
-        groups = self.env["ml.wait"]._read_group(
-            [("connection_id", "in", self.ids), ("reason", "=", "code"), ("log_id.state", "=", "waiting")],
-            ["connection_id", "kind"],
-            ["key:count_distinct"],
-        )
-        for connection, _kind, count in groups:
-            counts[connection] = counts.get(connection, 0) + count
-        return counts
 
     def _creator(self, kind):
         """The flow that creates records of a kind in the provider's system.
@@ -84,6 +76,6 @@ class MlConnectionCodes(models.AbstractModel):
     def action_align(self):
         """List the Odoo records that have no code of the provider."""
         self.ensure_one()
-        self.env["ml.outgoing.code"]._align(self)
-        context = {"search_default_unmapped": 1, "search_default_group_kind": 1}
-        return self._open_codes("ml.outgoing.code", self.missing_label, context)
+        self.env["ml.mapping"]._align(self)
+        context = {"search_default_outgoing": 1, "search_default_unmapped": 1, "search_default_group_kind": 1}
+        return self._open_mappings(self.missing_label, context)

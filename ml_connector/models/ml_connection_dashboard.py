@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from .ml_mapping_forwarding import FORWARDING
 from .sync_states import DIFFERS, OPEN_STATES
 
 
@@ -165,23 +166,17 @@ class MlConnectionDashboard(models.AbstractModel):
         return {**action, "domain": [("connection_id", "=", self.id), *DIFFERS]}
 
     def action_open_unmapped(self):
-        """Open the codes that transfers wait for; otherwise all unmapped codes of the provider."""
-        self.ensure_one()
-        awaited = {"search_default_awaited": 1}
-        if self.env["ml.outgoing.code"].search_count(
-            [("connection_id", "=", self.id), ("waiting_count", ">", 0)], limit=1
-        ):
-            return self._open_codes("ml.outgoing.code", self.env._("Outgoing Mappings"), awaited)
-        return self._open_codes(
-            "ml.mapping", self.env._("Mappings"), awaited if self.unmapped_count else {"search_default_unmapped": 1}
-        )
+        """Open the mappings that transfers wait for; otherwise all unmapped ones."""
+        shown = "awaited" if self.unmapped_count else "unmapped"
+        return self._open_mappings(self.env._("Mappings"), {f"search_default_{shown}": 1})
 
-    def _open_codes(self, model, name, context):
+    def _open_mappings(self, name, context):
+        self.ensure_one()
         return {
             "type": "ir.actions.act_window",
             "name": name,
-            "res_model": model,
-            "view_mode": "list,form" if model == "ml.mapping" else "list",
-            "domain": [("connection_id", "=", self.id)],
+            "res_model": "ml.mapping",
+            "view_mode": "list,form",
+            "domain": [("connection_id", "=", self.id), *FORWARDING],
             "context": context,
         }

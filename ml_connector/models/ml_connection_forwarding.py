@@ -77,12 +77,19 @@ class MlConnectionForwarding(models.AbstractModel):
                     self.env._("Forwarding cannot be chained. The target connection must not forward to another one.")
                 )
 
-    def _forget_target_codes(self):
-        """Unmap codes of a target that is no longer theirs, and propose those of the new one."""
+    def _only_forwards(self):
+        """Whether documents of this connection are forwarded without an Odoo entry."""
+        return bool(self.target_id) and self.target_mode == "bridge"
+
+    def _follow_target(self):
+        """Forward codes to the target that the connection has now; what is mapped into Odoo stays as it is.
+
+        Transfers that wait for mappings are retried, because they may need those of another direction now.
+        """
         # sudo: whoever may set the connection up need not have the right to map
         mappings = self.env["ml.mapping"].sudo().search([("connection_id", "in", self.ids)])
-        elsewhere = mappings.filtered(
-            lambda row: row.target_mapping_id.connection_id not in (row.target_connection_id, self.browse())
-        )
-        elsewhere.target_mapping_id = False
-        mappings.filtered(lambda row: row.state == "unmapped")._propose()
+        forwarded = mappings.filtered(lambda row: row.direction == "forward")
+        forwarded.filtered(lambda row: row.code_id.connection_id != row.code_connection_id).code_id = False
+        forwarded._propose()
+        mappings._list_forwarded()
+        mappings._release()

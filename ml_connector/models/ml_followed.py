@@ -4,7 +4,7 @@ from odoo import api, models
 
 from .ml_mapped import MAPPED_MODELS
 
-FOLLOWERS = ("ml.mapping", "ml.mapping.rule", "ml.outgoing.code", "ml.binding", "ml.sync.log", "ml.feed.sent")
+FOLLOWERS = ("ml.mapping", "ml.mapping.rule", "ml.binding", "ml.sync.log", "ml.feed.sent")
 
 
 class MlFollowed(models.AbstractModel):

@@ -23,3 +23,11 @@ def referred_models(rows, vals):
     """The models of the Odoo records of existing or new rows."""
     kinds = [vals["kind"]] if vals.get("kind") else rows.mapped("kind")
     return {MAPPED_MODELS[kind] for kind in kinds if kind in MAPPED_MODELS}
+
+
+def title_of(record, company):
+    """Name of a record in a company. Built here for accounts, because Odoo shows their codes only to accountants."""
+    record = record.with_company(company)
+    if record._name == "account.account":
+        return " ".join(filter(None, (record.code, record.name)))
+    return record.display_name

@@ -2,35 +2,49 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..core.documents import Reference
-from .ml_mapped import MAPPED_MODELS, referred_models
+from .ml_mapped import MAPPED_MODELS, referred_models, title_of
 from .ml_sealed import needs
 
-FILLING = ("is_ignored", "res_id", "target_mapping_id")
-"""Names of the fields that map a row."""
+CHOICES = {"in": "res_id", "out": "code_id", "forward": "code_id"}
+"""Name of the field that maps a row of each direction."""
+FILLING = ("is_ignored", "res_id", "code_id")
+"""Names of the fields that map or ignore a row."""
 
 
 class MlMapping(models.Model):
-    """A code of the provider and its Odoo record."""
+    """A code of the provider and what it means, in one of three directions.
+
+    Into Odoo, a code of the provider has an Odoo record; these rows are also the list of the provider's codes. Out of
+    Odoo, a record has the code that it is sent with, if the rows into Odoo do not define it. Forwarded, a code has a
+    code of the target connection.
+    """
 
     _name = "ml.mapping"
     _description = "Mapping"
-    _order = "state desc, kind, external_code, external_name, id"
+    _order = "state desc, direction, kind, external_code, name, id"
     _rec_names_search = ["external_name", "external_code"]
     _inherit = [
         "ml.mapping.choices",
         "ml.mapping.proposals",
         "ml.mapping.creation",
+        "ml.mapping.sending",
         "ml.mapping.forwarding",
         "ml.mapping.waits",
         "ml.sealed",
     ]
     _maker_right = "map"
     _birth_fields = ("connection_id", "kind", "external_id", "external_code", "external_name", "external_group")
-    _open_fields = {"map": ("res_id", "is_ignored")}
+    _open_fields = {"map": FILLING}
 
     connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     provider = fields.Selection(related="connection_id.provider")
+    direction = fields.Selection(
+        [("in", "Into Odoo"), ("out", "Out of Odoo"), ("forward", "Forwarded")],
+        required=True,
+        readonly=True,
+        default="in",
+    )
     kind = fields.Selection(
         [
             ("account", "Account"),
@@ -49,18 +63,32 @@ class MlMapping(models.Model):
         required=True,
         readonly=True,
     )
-    external_id = fields.Char("Provider ID", required=True, readonly=True)
+    external_id = fields.Char("Provider ID", readonly=True)
     external_code = fields.Char("Provider Code", readonly=True)
     external_name = fields.Char("Provider Name", readonly=True)
     external_group = fields.Char("Provider Field", readonly=True)
+    name = fields.Char(compute="_compute_name", store=True, help="The provider's name of a code, or the Odoo record.")
+    plan_name = fields.Char(
+        "Analytic Plan", compute="_compute_name", store=True, help="Plan of an analytic account that Odoo sends."
+    )
     res_model = fields.Char(compute="_compute_res_model", store=True)
     res_id = fields.Many2oneReference("Odoo Record", model_field="res_model")
-    is_ignored = fields.Boolean("Ignore", help="Lines with this code are booked without it.")
+    code_connection_id = fields.Many2one("ml.connection", compute="_compute_code_connection_id")
+    code_id = fields.Many2one(
+        "ml.mapping",
+        "Sent As",
+        domain="[('connection_id', '=', code_connection_id), ('direction', '=', 'in'), ('kind', '=', kind)]",
+        ondelete="set null",
+        index="btree_not_null",
+        help="The provider's code that an Odoo record is sent with, or the target's code that a code is forwarded as.",
+    )
+    is_ignored = fields.Boolean("Ignore", help="Lines are booked, sent or forwarded without it.")
     origin = fields.Selection(
         [
             ("manual", "Manual"),
             ("code", "Same Code"),
             ("name", "Same Name"),
+            ("record", "Same Odoo Record"),
             ("ours", "Sent from Odoo"),
             ("rule", "Rule"),
         ],
@@ -73,30 +101,60 @@ class MlMapping(models.Model):
         store=True,
         index=True,
     )
-    target_connection_id = fields.Many2one(related="connection_id.target_id", string="Target Connection")
 
-    _external_unique = models.UniqueIndex("(connection_id, kind, external_id)", "This code is already in the list.")
+    _external_unique = models.UniqueIndex(
+        "(connection_id, direction, kind, external_id) WHERE direction != 'out'", "This code is already in the list."
+    )
+    _record_unique = models.UniqueIndex(
+        "(connection_id, kind, res_id) WHERE direction = 'out'", "This record is already in the list."
+    )
+    _sides = models.Constraint(
+        """CHECK (CASE direction
+            WHEN 'in' THEN external_id IS NOT NULL AND code_id IS NULL
+            WHEN 'out' THEN external_id IS NULL AND COALESCE(res_id, 0) <> 0
+            ELSE external_id IS NOT NULL AND COALESCE(res_id, 0) = 0
+        END)""",
+        "A mapping needs a provider ID into Odoo, an Odoo record out of Odoo, and only codes if it is forwarded.",
+    )
 
-    @api.depends("external_name", "external_code")
+    @api.depends("external_code", "name")
     def _compute_display_name(self):
         for mapping in self:
-            parts = [mapping.external_code, mapping.external_name or mapping.external_id]
-            mapping.display_name = " ".join(part for part in parts if part)
+            mapping.display_name = " ".join(filter(None, (mapping.external_code, mapping.name)))
+
+    @api.depends("direction", "external_name", "external_id", "res_id")
+    def _compute_name(self):
+        for mapping in self:
+            mapping.plan_name = False
+            if mapping.direction != "out":
+                mapping.name = mapping.external_name or mapping.external_id
+                continue
+            record = mapping._record().exists()
+            mapping.name = record and title_of(record, mapping.company_id)
+            if mapping.kind == "analytic":
+                mapping.plan_name = record.root_plan_id.name
 
     @api.depends("kind")
     def _compute_res_model(self):
         for mapping in self:
             mapping.res_model = MAPPED_MODELS.get(mapping.kind)
 
-    @api.depends("res_id", "is_ignored", "is_bridged", "target_mapping_id")
+    @api.depends("direction", "connection_id.target_id")
+    def _compute_code_connection_id(self):
+        for mapping in self:
+            connection = mapping.connection_id
+            mapping.code_connection_id = connection.target_id if mapping.direction == "forward" else connection
+
+    @api.depends(*FILLING)
     def _compute_state(self):
         for mapping in self:
-            is_mapped = mapping.target_mapping_id if mapping.is_bridged else mapping.res_id
-            mapping.state = "mapped" if is_mapped else "ignored" if mapping.is_ignored else "unmapped"
+            is_mapped = mapping[CHOICES[mapping.direction]]
+            mapping.state = "ignored" if mapping.is_ignored else "mapped" if is_mapped else "unmapped"
 
     @api.constrains("res_id", "res_model")
     def _check_record(self):
-        for mapping in self.filtered("res_id"):
+        incoming = self.filtered(lambda mapping: mapping.direction == "in" and mapping.res_id)
+        for mapping in incoming:
             company = mapping.company_id
             if not self._is_choice(mapping._record(), self._company_domain(company, mapping.kind)):
                 raise ValidationError(
@@ -106,8 +164,29 @@ class MlMapping(models.Model):
                         code=mapping.display_name,
                     )
                 )
-        vendors = self.filtered(lambda mapping: mapping.kind == "vendor" and mapping.res_id)
+        vendors = incoming.filtered(lambda mapping: mapping.kind == "vendor")
         self._check_may_be_vendor(vendors.mapped("res_id"))
+
+    @api.constrains("code_id")
+    def _check_code(self):
+        for mapping in self.filtered("code_id"):
+            code = mapping.code_id
+            wanted = (mapping.code_connection_id, "in", mapping.kind)
+            if (code.connection_id, code.direction, code.kind) != wanted:
+                raise ValidationError(
+                    self.env._(
+                        "Choose a code of the same type of %(connection)s for %(record)s.",
+                        connection=mapping.code_connection_id.name,
+                        record=mapping.display_name,
+                    )
+                )
+
+    def _is_sealed(self, field):
+        """Users choose the record of a code into Odoo, and the code of the others: the rest is what a row is about."""
+        if super()._is_sealed(field):
+            return True
+        # sudo: before access to the rows is checked
+        return field.name in CHOICES.values() and any(CHOICES[row.direction] != field.name for row in self.sudo())
 
     def _referred_models(self, vals):
         return referred_models(self, vals)
@@ -134,23 +213,29 @@ class MlMapping(models.Model):
         """
         books = connection._books()
         return {
-            (mapping.kind, mapping.external_id): mapping._record().with_env(books) if mapping.res_id else None
-            for mapping in self._filled(connection, keys, "res_id")._without_gone()
+            (mapping.kind, mapping.external_id): None if mapping.is_ignored else mapping._record().with_env(books)
+            for mapping in self._filled(connection, "in", keys)._without_gone()
         }
 
     @api.model
-    def _filled(self, connection, keys, field):
-        """The rows of the keys (kind, external id) that have a value in `field` or are ignored."""
+    def _filled(self, connection, direction, keys):
+        """The mapped and ignored rows of the keys (kind, external id)."""
+        return self._of_keys(connection, direction, keys, ("state", "!=", "unmapped"))
+
+    @api.model
+    def _of_keys(self, connection, direction, keys, *domain):
         if not keys:
             return self.browse()
-        return self.search(
+        rows = self.search(
             [
                 ("connection_id", "=", connection.id),
-                *("|", (field, "!=", False), ("is_ignored", "=", True)),
+                ("direction", "=", direction),
                 ("kind", "in", list({kind for kind, _id in keys})),
                 ("external_id", "in", list({external_id for _kind, external_id in keys})),
+                *domain,
             ]
         )
+        return rows.filtered(lambda row: (row.kind, row.external_id) in keys)
 
     @api.model
     def _references_of(self, connection, kind, res_ids):
@@ -161,6 +246,7 @@ class MlMapping(models.Model):
         mappings = self.search(
             [
                 ("connection_id", "=", connection.id),
+                ("direction", "=", "in"),
                 ("kind", "=", kind),
                 ("res_id", "in", list(res_ids)),
                 ("origin", "in", ("ours", "code", "name")),
@@ -173,24 +259,22 @@ class MlMapping(models.Model):
         }
 
     @api.model
-    def _upsert(self, connection, references):
-        """Find or create the rows of the references, and propose Odoo records."""
+    def _upsert(self, connection, references, direction="in"):
+        """Find or create the rows of the references, and map them where that is unambiguous.
+
+        Codes of a connection that only forwards are listed to be forwarded, too.
+        """
         wanted = {(reference.kind, reference.external_id): reference for reference in references}
         if not wanted:
             return self
-        known = self.search(
-            [
-                ("connection_id", "=", connection.id),
-                ("kind", "in", list({kind for kind, _id in wanted})),
-                ("external_id", "in", list({external_id for _kind, external_id in wanted})),
-            ]
-        ).filtered(lambda mapping: (mapping.kind, mapping.external_id) in wanted)
+        known = self._of_keys(connection, direction, wanted)
         for mapping in known:
             mapping._refresh_names(wanted.pop((mapping.kind, mapping.external_id)))
         new = self.create(
             [
                 {
                     "connection_id": connection.id,
+                    "direction": direction,
                     "kind": reference.kind,
                     "external_id": reference.external_id,
                     "external_code": reference.code,
@@ -202,7 +286,9 @@ class MlMapping(models.Model):
         )
         rows = known | new
         rows._propose()
-        self._propose_to_sources(connection, set(rows.mapped("kind")))
+        if direction == "in":
+            rows._list_forwarded()
+            self._propose_to_sources(connection, set(rows.mapped("kind")))
         return rows
 
     def _refresh_names(self, reference):
@@ -219,22 +305,22 @@ class MlMapping(models.Model):
     def _record_odoo_code(self, connection, reference, record):
         """Map the provider's code of a sent record to that record, unless a user or a code mapped it to another one.
 
-        :param record: an Odoo record, or the code of another provider that was created at its target
+        :param record: an Odoo record, or a forwarded code that was created at its target
         :return: the row of the code
         """
         mapping = self._upsert(connection, [reference])
         if record._name == self._name:
-            record.target_mapping_id = mapping
+            record.write({"code_id": mapping.id, "origin": "ours"})
             return mapping
         if mapping.state == "unmapped" or (mapping.res_id == record.id and mapping.origin in ("code", "name")):
             mapping.write({"res_id": record.id, "origin": "ours"})
-        self.env["ml.outgoing.code"]._map_created(connection, reference.kind, record, mapping)
+        self._map_created(connection, reference.kind, record, mapping)
         return mapping
 
     @api.model_create_multi
     def create(self, vals_list):
         mappings = super().create(vals_list)
-        mappings._release_senders()
+        mappings._end_outgoing()
         return mappings
 
     def write(self, vals):
@@ -246,14 +332,16 @@ class MlMapping(models.Model):
         waits = self.sudo().env["ml.wait"]
         for model, ids in named.items():
             waits._release_changed(model, ids, ("connection_id", "in", self.connection_id.ids))
-        if "res_id" in vals and "origin" not in vals:
-            origin = "manual" if vals["res_id"] else False
-            super(MlMapping, self.sudo()).write({"origin": origin})  # sudo: engine field
+        if "origin" not in vals:
+            for name in vals.keys() & set(CHOICES.values()):
+                chosen = self.filtered(lambda row, name=name: CHOICES[row.direction] == name)
+                origin = "manual" if vals[name] else False
+                super(MlMapping, chosen.sudo()).write({"origin": origin})  # sudo: engine field
         if not vals.keys().isdisjoint(FILLING):
             self.filtered(lambda mapping: mapping.state != "unmapped")._release()
         if vals.get("res_id"):
             self.filtered(lambda mapping: mapping.kind == "plan")._send_values()
-            self._release_senders()
+            self._end_outgoing()
         return result
 
     def _check_each_person(self, vals):
@@ -265,15 +353,13 @@ class MlMapping(models.Model):
             )
 
     def unlink(self):
-        """Retry transfers that wait for deleted rows."""
-        logs = self.sudo().wait_ids.log_id.filtered(lambda log: log.state == "waiting")  # sudo: as in `_release`
+        """Retry transfers that wait for deleted rows, and unmap rows with their codes."""
+        rows = self.sudo()  # sudo: as in `_release`
+        logs = rows.wait_ids.log_id.filtered(lambda log: log.state == "waiting")
+        rows.search([("code_id", "in", self.ids)]).code_id = False
         result = super().unlink()
         logs._make_pending()
         return result
-
-    def _filling(self):
-        """The mapped values of each row."""
-        return {mapping: [mapping[name] for name in FILLING] for mapping in self}
 
     def _decided_filled(self, action):
         """Record the decision of a user that mapped these rows."""
@@ -281,11 +367,12 @@ class MlMapping(models.Model):
 
     @needs("map")
     def action_leave_out(self):
-        """Ignore the selected codes: their lines are booked without them."""
+        """Ignore the selected rows: lines are booked, sent or forwarded without them."""
         self.filtered(lambda mapping: mapping.state == "unmapped").is_ignored = True
 
     def _follow_merge(self, sources, target):
-        named = [("res_model", "=", target._name)]
+        self._merge_outgoing(sources, target)
+        named = [("res_model", "=", target._name), ("direction", "=", "in")]
         self.search([*named, ("proposed_id", "in", sources.ids)]).write({"proposed_id": target.id})
         for origin, mappings in self.search([*named, ("res_id", "in", sources.ids)]).grouped("origin").items():
             fitting = mappings.filtered(lambda mapping: mapping._may_name(target))
@@ -299,7 +386,10 @@ class MlMapping(models.Model):
     def _let_go(self, model, ids):
         named = [("res_model", "=", model)]
         self.search([*named, ("proposed_id", "in", ids)]).write({"proposed_id": False})
-        self.search([*named, ("res_id", "in", ids)])._unmap()
+        rows = self.search([*named, ("res_id", "in", ids)])
+        outgoing = rows.filtered(lambda row: row.direction == "out")
+        (rows - outgoing)._unmap()
+        outgoing.unlink()
 
     def _without_gone(self):
         """The rows whose record exists. The others are unmapped, because some deletions bypass the ORM."""

@@ -16,7 +16,7 @@ class MlMappingCreation(models.AbstractModel):
     @needs("map")
     def action_create_records(self):
         """Create the Odoo records of the selected codes."""
-        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
+        unmapped = self.filtered(lambda mapping: mapping.direction == "in" and mapping.state == "unmapped")
         for mapping in unmapped:
             # records from this provider are not sent back to it
             creating = mapping.with_company(mapping.company_id).with_context(ml_connection_id=mapping.connection_id.id)
@@ -86,7 +86,8 @@ class MlMappingCreation(models.AbstractModel):
 
     def _plan_of_field(self):
         """The analytic plan of the provider's field: the mapped one, otherwise the only plan of its mapped codes."""
-        mapped = Domain("connection_id", "=", self.connection_id.id) & Domain("res_id", "!=", False)
+        mapped = Domain("connection_id", "=", self.connection_id.id) & Domain("direction", "=", "in")
+        mapped &= Domain("res_id", "!=", False)
         field = self.search(mapped & Domain("kind", "=", "plan") & Domain("external_name", "=", self.external_group))
         if len(field) == 1:
             return field._record()

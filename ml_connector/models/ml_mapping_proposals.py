@@ -33,7 +33,7 @@ class MlMappingProposals(models.AbstractModel):
 
     def _apply_rules(self):
         """Map unmapped codes by the first rule that matches."""
-        unmapped = self.filtered(lambda mapping: mapping.state == "unmapped" and not mapping.res_id)
+        unmapped = self.filtered(lambda mapping: mapping.direction == "in" and mapping.state == "unmapped")
         rules = self.env["ml.mapping.rule"].search([("connection_id", "in", unmapped.connection_id.ids)])
         by_kind = rules.grouped(lambda rule: (rule.connection_id, rule.kind))
         for mapping in unmapped:
@@ -45,7 +45,7 @@ class MlMappingProposals(models.AbstractModel):
     def _propose_records(self):
         """Map unmapped codes to the only Odoo record with the same code or name."""
         unmapped = self.filtered(
-            lambda mapping: mapping.state == "unmapped" and not mapping.res_id and mapping.kind != "vendor"
+            lambda mapping: mapping.direction == "in" and mapping.state == "unmapped" and mapping.kind != "vendor"
         )
         for (connection, kind), mappings in unmapped.grouped(lambda m: (m.connection_id, m.kind)).items():
             records = self._candidates(connection, kind)
@@ -107,7 +107,8 @@ class MlMappingProposals(models.AbstractModel):
 
     def _unread_text(self):
         """A sentence if the integration user may not read the records to propose; otherwise empty."""
-        for connection, mappings in self.grouped("connection_id").items():
+        incoming = self.filtered(lambda mapping: mapping.direction == "in")
+        for connection, mappings in incoming.grouped("connection_id").items():
             kinds = {kind for kind in mappings.mapped("kind") if not self._is_readable(connection, kind)}
             if kinds:
                 labels = dict(self._fields["kind"]._description_selection(self.env))
@@ -121,19 +122,16 @@ class MlMappingProposals(models.AbstractModel):
 
     @needs("map")
     def action_propose(self):
-        """Map the selected unmapped codes to records with equal codes or names."""
+        """Map the selected unmapped codes to records, or to codes of the target, with equal codes or names."""
         unmapped = self.filtered(lambda mapping: mapping.state == "unmapped")
-        before = unmapped._filling()
-        unmapped.sudo()._propose()  # sudo: how a row was filled is an engine field
-        filled = unmapped.filtered(lambda mapping: mapping._filling()[mapping] != before[mapping])
+        unmapped.sudo()._propose()  # sudo: how a row was mapped is an engine field
+        filled = unmapped.filtered(lambda mapping: mapping.state != "unmapped")
         filled._decided_filled("propose")
         count = len(filled)
         if unread := (unmapped - filled)._unread_text():
             return notification(unread, "warning")
         if not count:
-            return notification(
-                self.env._("Nothing mapped: no code or name matches exactly one Odoo record."), "warning"
-            )
+            return notification(self.env._("Nothing mapped: no code or name matches exactly one record."), "warning")
         if count == 1:
             return notification(self.env._("1 code mapped."))
         return notification(self.env._("%(count)s codes mapped.", count=count))

@@ -102,7 +102,11 @@ class MlMappingRule(models.Model):
     def action_apply(self):
         """Map the unmapped codes that match."""
         unmapped = self.env["ml.mapping"].search(
-            [("connection_id", "in", self.connection_id.ids), ("state", "=", "unmapped")]
+            [
+                ("connection_id", "in", self.connection_id.ids),
+                ("direction", "=", "in"),
+                ("state", "=", "unmapped"),
+            ]
         )
         self._decided("propose")
         return unmapped.action_propose()
@@ -150,6 +154,7 @@ class AccountMoveLine(models.Model):
             .search(  # sudo: see above
                 [
                     ("connection_id", "in", bindings.connection_id.ids),
+                    ("direction", "=", "in"),
                     ("kind", "=", "account"),
                     ("res_id", "in", self.account_id.ids),
                 ]

@@ -1,8 +1,5 @@
 from odoo import api, fields, models
 
-from ..core.awaited import Awaited, odoo_key
-from .ml_mapped import MAPPED_MODELS
-
 
 class MlMappingWaits(models.AbstractModel):
     """The transfers that wait for a mapping."""
@@ -24,32 +21,6 @@ class MlMappingWaits(models.AbstractModel):
     def _release(self):
         """Release the transfers that waited for these mappings only."""
         self.sudo().wait_ids._release()  # sudo: whoever may map need not have a right on the queue itself
-
-    def _release_senders(self):
-        """Release transfers that wait for a code of a newly mapped record."""
-        waits = self.env["ml.wait"].sudo()  # sudo: as in `_release`
-        for connection, mappings in self.filtered("res_id").grouped("connection_id").items():
-            codes = {Awaited("code", row.kind, odoo_key(row.res_model, row.res_id)) for row in mappings}
-            waits._release_for(connection, codes)
-        self._end_outgoing()
-
-    def _end_outgoing(self):
-        """Delete the outgoing mappings of records that now have a code."""
-        outgoing = self.env["ml.outgoing.code"]
-        for (connection, kind), mappings in (
-            self.filtered("res_id").grouped(lambda mapping: (mapping.connection_id, mapping.kind)).items()
-        ):
-            rows = outgoing.search(
-                [
-                    ("connection_id", "=", connection.id),
-                    ("kind", "=", kind),
-                    ("res_id", "in", mappings.mapped("res_id")),
-                    ("state", "=", "unmapped"),
-                ]
-            )
-            known = outgoing._references(connection, kind, self.env[MAPPED_MODELS[kind]].browse(rows.mapped("res_id")))
-            # sudo: whoever may map may end what that settles
-            rows.filtered(lambda row, known=known: row.res_id in known).sudo().unlink()
 
     def _send_values(self):
         """Send the accounts of newly mapped plans, although they did not change."""

@@ -85,10 +85,3 @@ class MlSyncLogWaits(models.AbstractModel):
         waits.key = odoo_key(target._name, target.id)
         # the remaining record may have codes, so check again
         waits.log_id.filtered(lambda log: log.wait_ids <= waits)._make_pending()
-
-    @api.model
-    def _let_go(self, model, ids):
-        """Retry the transfers that wait for codes of deleted records."""
-        keys = [odoo_key(model, record_id) for record_id in ids]
-        codes = [("reason", "=", "code"), ("key", "in", keys), ("log_id.state", "=", "waiting")]
-        self.env["ml.wait"].search(codes).log_id._make_pending()

@@ -7,7 +7,6 @@ from .sync_states import HELD_STATES
 
 REASONS = [
     ("mapping", "Mapping"),
-    ("code", "Outgoing Mapping"),
     ("remote", "Record of the Provider"),
     ("sent", "Record to Send First"),
     ("change", "Change in Odoo"),
@@ -139,7 +138,7 @@ class MlWait(models.Model):
         """The next step of a transfer, or None where its error type has it."""
         provider = self.connection_id._provider_name()
         match self.reason:
-            case "code":
+            case "mapping" if self.mapping_id.direction == "out":
                 return self.env._(
                     "Map %(odoo_value)s to a code of %(provider)s.", odoo_value=self.name, provider=provider
                 )

@@ -76,7 +76,12 @@ class ConnectorCase(TransactionCase):
 
     def map(self, kind, external_id, record):
         mapping = self.env["ml.mapping"].search(
-            [("connection_id", "=", self.connection.id), ("kind", "=", kind), ("external_id", "=", external_id)]
+            [
+                ("connection_id", "=", self.connection.id),
+                ("direction", "=", "in"),
+                ("kind", "=", kind),
+                ("external_id", "=", external_id),
+            ]
         ) or self.env["ml.mapping"].create(
             {"connection_id": self.connection.id, "kind": kind, "external_id": external_id}
         )

@@ -76,7 +76,7 @@ class TestOnlyInOdoo(AlignmentCase):
         log = self.logs("ledger")
         self.assertEqual(log.state, "waiting")
         rows = self.row_of(self.expense)
-        rows.action_create_at_vendor()
+        rows.action_create_in_provider()
         self.assertEqual(rows.creation, "Creating")
         self.run_worker()
         self.assertEqual([sent["code"] for sent in self.sent("accounts")], [self.expense.code])
@@ -97,7 +97,7 @@ class TestOnlyInOdoo(AlignmentCase):
         self.code("account", "6340")
         self.connection.action_align()
         self.remote.fail("send accounts", (UnconfirmedError("No answer."), True))
-        self.row_of(self.expense).action_create_at_vendor()
+        self.row_of(self.expense).action_create_in_provider()
         self.run_worker()
         self.assertEqual(self.logs("accounts").state, "unknown")
         self.run_worker_later()
@@ -110,7 +110,7 @@ class TestOnlyInOdoo(AlignmentCase):
         self.connection.action_align()
         row = self.row_of(self.site)
         self.assertEqual(row.plan_name, "Sites")
-        row.action_create_at_vendor()
+        row.action_create_in_provider()
         self.run_worker()
         self.assertEqual(self.logs("list_values").state, "waiting")
         self.assertIn("Sites", row.creation)
@@ -125,13 +125,13 @@ class TestOnlyInOdoo(AlignmentCase):
         self.flow("taxes").unlink()
         self.connection.action_align()
         with self.assertRaisesRegex(UserError, "does not accept"):
-            self.rows("tax").action_create_at_vendor()
+            self.rows("tax").action_create_in_provider()
 
     def test_a_flow_that_is_off_is_told(self):
         self.code("account", "6340")
         self.connection.action_align()
         with self.assertRaisesRegex(UserError, "Activate the flow"):
-            self.row_of(self.expense).action_create_at_vendor()
+            self.row_of(self.expense).action_create_in_provider()
 
     def test_what_is_left_out_is_not_listed_again(self):
         self.code("account", "6340")
@@ -220,9 +220,9 @@ class TestWhatIsLeftToDo(AlignmentCase):
         self.run_worker()
         self.assertEqual((self.connection.unmapped_count, self.connection.next_step), (1, "map"))
         action = self.connection.action_open_unmapped()
-        self.assertEqual(action["res_model"], "ml.outgoing.code")
-        awaited = self.outgoing().search([("waiting_count", ">", 0), *action["domain"]])
+        self.assertEqual(action["res_model"], "ml.mapping")
+        awaited = self.outgoing().search([("wait_ids.log_id.state", "=", "waiting"), *action["domain"]])
         self.assertEqual(awaited, self.row_of(self.expense))
-        awaited.mapping_id = self.code("account", "6341")
+        awaited.code_id = self.code("account", "6341")
         self.connection.invalidate_recordset()
         self.assertEqual(self.connection.next_step, "exceptions")

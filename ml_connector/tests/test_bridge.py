@@ -73,6 +73,13 @@ class BridgeCase(ConnectorCase):
     def bridged(self):
         return self.env["ml.bridged.document"].search([("connection_id", "=", self.connection.id)], order="id")
 
+    def forwarded(self, external_id):
+        return self.rows("forward", external_id)
+
+    def rows(self, direction, external_id):
+        of_connection = [("connection_id", "=", self.connection.id), ("direction", "=", direction)]
+        return self.env["ml.mapping"].search([*of_connection, ("external_id", "=", external_id)])
+
     def results(self):
         return [(result.external_id, result.success) for result in self.remote.reports]
 
@@ -114,8 +121,8 @@ class TestBridgeOnly(BridgeCase):
         self.put_bill(account="7777")
         self.bring()
         self.assertEqual(self.logs("bills").state, "waiting")
-        code = self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("external_id", "=", "7777")])
-        code.action_create_at_target()
+        code = self.forwarded("7777")
+        code.action_create_in_provider()
         self.assertEqual(code.creation, "Creating")
         told = self.env["ml.sync.attempt"].search([("res_model", "=", code._name), ("res_id", "=", code.id)])
         self.assertEqual((told.action, told.person), ("create_remote", self.env.user.name))
@@ -123,7 +130,7 @@ class TestBridgeOnly(BridgeCase):
         (made,) = self.sent("accounts_out")
         self.assertEqual((made["code"], made["classification"]), ("7777", "expense"))
         self.assertEqual((code.state, code.creation), ("mapped", False))
-        self.assertEqual(code.target_mapping_id.external_id, "made-7777")
+        self.assertEqual(code.code_id.external_id, "made-7777")
         (sent,) = self.sent()
         self.assertEqual(sent["lines"][0]["account"]["external_id"], "made-7777")
 
@@ -133,12 +140,12 @@ class TestBridgeOnly(BridgeCase):
         for code in ("D1", "D2"):
             self.remote.put("coding", code, {"kind": "analytic", "code": code, "name": code, "group": "Team"})
         self.bring()
-        new = self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("external_id", "=", "D2")])
-        new.action_create_at_target()
+        new = self.forwarded("D2")
+        new.action_create_in_provider()
         self.bring()
         (made,) = self.sent("values_out")
         self.assertEqual((made["code"], made["dimension_external_id"]), ("D2", "field-1"))
-        self.assertEqual(new.target_mapping_id.external_id, "made-D2")
+        self.assertEqual(new.code_id.external_id, "made-D2")
 
     def test_what_the_target_refuses_is_shown_at_the_source_and_heals(self):
         self.remote.fail("send bills_out", InvalidDataError("The period is closed."))
@@ -166,7 +173,7 @@ class TestBridgeOnly(BridgeCase):
         self.assertEqual((log.state, log.waiting_mapping_ids.external_id), ("waiting", "777777"))
         self.assertFalse(self.bridged())
         target_code = self.env["ml.mapping"].search([("connection_id", "=", self.target.id)])
-        log.waiting_mapping_ids.target_mapping_id = target_code
+        log.waiting_mapping_ids.code_id = target_code
         self.run_worker()
         self.run_target()
         self.run_target()
@@ -188,18 +195,17 @@ class TestBridgeOnly(BridgeCase):
             [("connection_id", "=", self.target.id), ("external_id", "=", "T888")]
         ).res_id = other.id
         waiting = self.logs("bills").waiting_mapping_ids
-        waiting.res_id = other.id
+        self.map("account", "777777", other)
         self.assertEqual(waiting.state, "unmapped")
         waiting.action_propose()
-        self.assertEqual(waiting.target_mapping_id.external_id, "T888")
+        self.assertEqual(waiting.code_id.external_id, "T888")
 
-    def test_what_is_proposed_is_told_also_while_the_code_of_the_target_is_missing(self):
-        self.put_bill(account="777777")
+    def test_what_is_proposed_is_told(self):
+        self.remote.put("coding", "777777", {"kind": "account", "code": "777777", "name": "Later"})
         self.bring()
-        waiting = self.logs("bills").waiting_mapping_ids
-        record = self.expense.copy({"code": waiting.external_code})
-        self.assertEqual(waiting.action_propose()["params"]["message"], "1 code mapped.")
-        self.assertEqual((waiting.res_id, waiting.state), (record.id, "unmapped"))
+        code, record = self.rows("in", "777777"), self.expense.copy({"code": "777777"})
+        self.assertEqual(code.action_propose()["params"]["message"], "1 code mapped.")
+        self.assertEqual((code.res_id, self.forwarded("777777").state), (record.id, "unmapped"))
         decided = self.env["ml.sync.attempt"].search([("connection_id", "=", self.connection.id)], limit=1)
         self.assertEqual((decided.action, decided.person), ("propose", self.env.user.name))
         self.assertIn(record.name, decided.new_value)
@@ -230,16 +236,20 @@ class TestBridgeOnly(BridgeCase):
         target_code = self.env["ml.mapping"].search(
             [("connection_id", "=", self.target.id), ("external_id", "=", "T600")]
         )
-        log.waiting_mapping_ids.target_mapping_id = target_code
+        log.waiting_mapping_ids.code_id = target_code
         self.run_worker()
         self.run_target()
         self.run_target()
         self.assertEqual([line["account"]["external_id"] for line in self.sent()[0]["lines"]], ["T600", "T600"])
 
     def test_a_code_of_another_kind_or_connection_is_refused(self):
-        mapping = self.map("account", "600001", self.expense)
-        with self.assertRaises(ValidationError):
-            mapping.target_mapping_id = self.map("account", "600002", self.expense)
+        self.remote.put("coding", "600001", {"kind": "account", "code": "600001", "name": "Here"})
+        self.remote.put("codes", "T9", {"kind": "tax", "code": "T9", "name": "Tax there"})
+        self.bring()
+        of_target = self.env["ml.mapping"].search([("connection_id", "=", self.target.id), ("external_id", "=", "T9")])
+        for refused in (self.map("account", "600002", self.expense), of_target, self.forwarded("600001")):
+            with self.assertRaises(ValidationError):
+                self.forwarded("600001").code_id = refused
 
     def test_a_change_before_it_was_sent_is_taken_along(self):
         self.pause_target()

@@ -90,7 +90,7 @@ class LedgerCase(PushCase):
         return move
 
     def outgoing(self):
-        return self.env["ml.outgoing.code"].search([("connection_id", "=", self.connection.id)])
+        return self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("direction", "=", "out")])
 
 
 @tagged("post_install", "-at_install")
@@ -131,8 +131,8 @@ class TestLedgerBills(LedgerCase):
         codes = self.outgoing().grouped("kind")
         self.assertEqual(set(codes), {"account", "tax"})
         self.assertEqual(codes["account"].waiting_count, 1)
-        codes["account"].mapping_id = self.code("account", "6340")
-        codes["tax"].mapping_id = self.code("tax", "vat-15")
+        codes["account"].code_id = self.code("account", "6340")
+        codes["tax"].code_id = self.code("tax", "vat-15")
         self.run_worker()
         self.assertEqual(log.state, "done")
         self.assertEqual(self.sent("ledger")[0]["lines"][0]["account"]["external_id"], "6340")
@@ -140,9 +140,8 @@ class TestLedgerBills(LedgerCase):
     def test_several_records_go_under_one_code(self):
         other = self.expense.copy({"code": "699991"})
         mapping = self.code("account", "6340", self.expense)
-        self.env["ml.outgoing.code"].create(
-            {"connection_id": self.connection.id, "kind": "account", "res_id": other.id, "mapping_id": mapping.id}
-        )
+        of_connection = {"connection_id": self.connection.id, "direction": "out"}
+        self.env["ml.mapping"].create({**of_connection, "kind": "account", "res_id": other.id, "code_id": mapping.id})
         self.bill()
         self.bill(account_id=other.id)
         self.run_worker()
@@ -155,7 +154,7 @@ class TestLedgerBills(LedgerCase):
         self.bill()
         self.run_worker()
         self.assertEqual(self.logs("ledger").state, "waiting")
-        self.outgoing().mapping_id = self.code("account", "6342")
+        self.outgoing().code_id = self.code("account", "6342")
         self.run_worker()
         self.assertEqual(self.sent("ledger")[0]["lines"][0]["account"]["external_id"], "6342")
 

@@ -250,8 +250,8 @@ class TestMergedAccounts(MergeCase):
         rule = self.env["ml.mapping.rule"].create(
             {"connection_id": self.connection.id, "kind": "account", "pattern": "8*", "res_id": here.id}
         )
-        code = self.env["ml.outgoing.code"].create(
-            {"connection_id": self.connection.id, "kind": "account", "res_id": here.id}
+        code = self.env["ml.mapping"].create(
+            {"connection_id": self.connection.id, "direction": "out", "kind": "account", "res_id": here.id}
         )
         code.is_ignored = True
         self.merge_accounts(there, here)
@@ -267,8 +267,8 @@ class TestMergedAccounts(MergeCase):
         rule = self.env["ml.mapping.rule"].create(
             {"connection_id": self.connection.id, "kind": "account", "pattern": "7*", "res_id": account.id}
         )
-        code = self.env["ml.outgoing.code"].create(
-            {"connection_id": self.connection.id, "kind": "account", "res_id": account.id}
+        code = self.env["ml.mapping"].create(
+            {"connection_id": self.connection.id, "direction": "out", "kind": "account", "res_id": account.id}
         )
         account.unlink()
         self.assertRecordValues(rule, [{"active": False, "res_id": 0}])

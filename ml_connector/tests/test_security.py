@@ -21,7 +21,6 @@ MODELS = {
     "ml.sync.chain",
     "ml.webhook.event",
     "ml.mapping.rule",
-    "ml.outgoing.code",
     "ml.feed.template",
     "ml.feed.column",
     "ml.feed.file",
@@ -108,9 +107,6 @@ class TestSecurity(ConnectorCase):
                     "pattern": "V*",
                     "res_id": supplier.id,
                 }
-            ),
-            "ml.outgoing.code": cls.env["ml.outgoing.code"].create(
-                {"connection_id": cls.connection.id, "kind": "vendor", "res_id": supplier.id}
             ),
             "ml.feed.template": template,
             "ml.feed.column": template.column_ids,
@@ -204,8 +200,6 @@ class TestSecurity(ConnectorCase):
                 "owner_id": stored["owner_id"],
             }
         another = {name: "another" for name in ("name", "label", "external_id", "event_id") if name in stored}
-        if record._name == "ml.outgoing.code":
-            another["res_id"] = self.company.partner_id.id
         return {**stored, **another, "connection_id": self.connection.id}
 
     def test_queue_and_audit_are_read_only_for_users(self):

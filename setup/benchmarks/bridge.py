@@ -30,9 +30,9 @@ def main(env, urls):
     ramp.write({"target_id": visma.id, "target_mode": "bridge"})
     (ramp | visma).action_start()
     _run(ramp, visma)
-    for row in env["ml.mapping"].search([("connection_id", "=", ramp.id), ("kind", "in", list(CODES))]):
-        known = [("connection_id", "=", visma.id), ("kind", "=", row.kind)]
-        row.target_mapping_id = env["ml.mapping"].search([*known, ("external_id", "=", CODES[row.kind])])
+    for row in env["ml.mapping"].search([("connection_id", "=", ramp.id), ("direction", "=", "forward")]):
+        known = [("connection_id", "=", visma.id), ("direction", "=", "in"), ("kind", "=", row.kind)]
+        row.code_id = env["ml.mapping"].search([*known, ("external_id", "=", CODES[row.kind])])
     for _round in range(3):
         _run(ramp, visma)
     ramp._store_webhook_secret(WEBHOOK_SECRET)

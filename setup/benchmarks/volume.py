@@ -15,7 +15,7 @@ from .engine import flow_of, run_inside
 
 ROUNDS = 3
 LISTS = (
-    *("ml.sync.log", "ml.sync.attempt", "ml.mapping", "ml.outgoing.code", "ml.webhook.event", "ml.binding"),
+    *("ml.sync.log", "ml.sync.attempt", "ml.mapping", "ml.webhook.event", "ml.binding"),
     *("ml.vendor.change", "ml.flow", "ml.connection"),
 )
 

@@ -50,8 +50,12 @@ def target_code(mapping):
         "tax": {"vat-15": "11", "vat-21": "21"}.get(mapping.external_id, "0"),
         "analytic": "task:P1001:10" if mapping.external_code.startswith("P-") else "segment:1:200",
     }
-    known = [("connection_id", "=", mapping.target_connection_id.id), ("kind", "=", mapping.kind)]
-    return env["ml.mapping"].search([*known, ("external_id", "=", codes[mapping.kind])])
+    return provider_code(mapping, codes[mapping.kind])
+
+
+def provider_code(mapping, external_id):
+    known = [("connection_id", "=", mapping.code_connection_id.id), ("direction", "=", "in")]
+    return env["ml.mapping"].search([*known, ("kind", "=", mapping.kind), ("external_id", "=", external_id)])
 
 
 def create_in_visma():
@@ -61,13 +65,14 @@ def create_in_visma():
     if not books or env["ml.binding"].search_count([("connection_id", "=", books.id), ("kind", "=", "account")]):
         return
     books.action_align()
-    outgoing = env["ml.outgoing.code"].search([("connection_id", "=", books.id), ("state", "=", "unmapped")])
+    unmapped = env["ml.mapping"].search([("state", "=", "unmapped")])
+    outgoing = unmapped.filtered(lambda row: row.connection_id == books and row.direction == "out")
     field = env["ml.mapping"].search([("connection_id", "=", books.id), ("external_id", "=", "segment:1")])
     field.res_id = env["account.analytic.plan"].search([("name", "=", "Sites")]).id
     for wanted in ("611000", "Albany"):
-        outgoing.filtered(lambda row, wanted=wanted: wanted in row.name)[:1].action_create_at_vendor()
-    straight = env["ml.mapping"].search([("state", "=", "unmapped"), ("kind", "=", "account")])
-    straight.filtered(lambda row: row.is_bridged and row.external_code == "68500-SAAS").action_create_at_target()
+        outgoing.filtered(lambda row, wanted=wanted: wanted in row.name)[:1].action_create_in_provider()
+    forwarded = unmapped.filtered(lambda row: row.direction == "forward" and row.external_code == "68500-SAAS")
+    forwarded.action_create_in_provider()
 
 
 CHOICES = {"journal": journal, "account": account, "vendor": vendor, "tax": tax}
@@ -76,11 +81,11 @@ create_in_visma()
 
 # of Visma.net's codes only those for its bank have to be mapped; the others are there to be chosen below
 needed = ["|", ("connection_id.provider", "!=", "visma"), ("kind", "=", "journal")]
-for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), *needed]):
+for mapping in env["ml.mapping"].search([("state", "=", "unmapped"), ("direction", "!=", "out"), *needed]):
     if mapping.creation:
         continue
-    if mapping.is_bridged:
-        mapping.target_mapping_id = target_code(mapping)
+    if mapping.direction == "forward":
+        mapping.code_id = target_code(mapping)
     elif "bridge" in (mapping.connection_id | mapping.connection_id.source_ids).mapped("target_mode"):
         continue
     elif mapping.kind == "vendor" and mapping.external_id == "party:COPD":
@@ -143,10 +148,9 @@ def analytic_code(record):
 
 
 # of what Visma.net has no code for, only what a record waits for has to be chosen
-for code in env["ml.outgoing.code"].search([("state", "=", "unmapped"), ("waiting_count", ">", 0)]):
-    if code.creation:
+awaited = [("direction", "=", "out"), ("state", "=", "unmapped"), ("wait_ids.log_id.state", "=", "waiting")]
+for mapping in env["ml.mapping"].search(awaited):
+    if mapping.creation:
         continue
-    choose = {"account": account_code, "tax": tax_code, "analytic": analytic_code}[code.kind]
-    known = [("connection_id", "=", code.connection_id.id), ("kind", "=", code.kind)]
-    wanted = choose(env[code.res_model].browse(code.res_id))
-    code.mapping_id = env["ml.mapping"].search([*known, ("external_id", "=", wanted)])
+    choose = {"account": account_code, "tax": tax_code, "analytic": analytic_code}[mapping.kind]
+    mapping.code_id = provider_code(mapping, choose(env[mapping.res_model].browse(mapping.res_id)))

@@ -199,8 +199,16 @@ for number, values in (4, {"mapping_id": finer.id}), (5, {"is_ignored": True}), 
         "name": f"Account {number}", **values,
     })
 target = mapping(visma, "target")
-mapping(source, "forwarded").target_mapping_id = target
+forwarded = mapping(source, "forwarded")
+forwarded.target_mapping_id = target
+env["ml.binding"].create({
+    "connection_id": visma.id, "kind": "account", "external_id": "made", "res_model": "ml.mapping",
+    "res_id": forwarded.id,
+})
 mapping(source, "left out").is_ignored = True
+mapping(source, "no_account", external_id="no_account")
+both = mapping(source, "both")
+both.write({"res_id": accounts[1].id, "is_ignored": True})
 unmapped = mapping(source, "not forwarded yet")
 
 def log(name, flow, state="waiting", error_class="mapping", connection=ramp, **values):
@@ -216,6 +224,9 @@ def awaits(kind, key, name=False):
 
 order = {"res_model": "purchase.order", "res_id": 900, "external_id": False}
 log("two codes", "bills", waiting_mapping_ids=[Command.set([first.id, second.id])])
+log("credit to book", "transactions", connection=source, waiting_mapping_ids=[Command.set(unmapped.ids)])
+log("code without a mapping", "bills_push", res_model="account.move", res_id=902, external_id=False,
+    **awaits("code:account", "account.account,0", "Account 0"))
 log("code to forward", "bills", connection=source, waiting_mapping_ids=[Command.set(unmapped.ids)])
 log("bill", "payments", **awaits("bill", "bill-1", "INV-1"))
 log("deleted bill", "payments", is_awaited_gone=True, **awaits("bill", "bill-2", "INV-2"))
@@ -251,7 +262,10 @@ rows = logs["two codes"].waiting_mapping_ids.with_user(env["res.users"].search([
 states = []
 waits = {
     name: [
-        [wait.reason, wait.kind, ids.get(wait.key, wait.key), wait.name, wait.mapping_id.external_code, wait.is_gone]
+        [
+            *(wait.reason, wait.kind, ids.get(wait.key, wait.key), wait.name, wait.mapping_id.external_code),
+            *(wait.mapping_id.direction, wait.is_gone),
+        ]
         for wait in log.wait_ids
     ]
     for name, log in logs.items()
@@ -264,7 +278,17 @@ for row in rows:
     states.append(logs["two codes"].state)
 template = env["ml.feed.template"].search([("name", "=", "Own")])
 binding = env["ml.binding"].search([("external_id", "=", "vendor-1")])
+made = env["ml.binding"].search([("external_id", "=", "made")])
+def mapped(direction, connection):
+    rows = env["ml.mapping"].search([("direction", "=", direction), ("connection_id", "=", connections[connection].id)])
+    return {row.display_name: [row.state, row.origin, row.code_id.external_code] for row in rows}
 print(json.dumps({
+    "out": mapped("out", "Ramp"),
+    "in": mapped("in", "Source"),
+    "forward": mapped("forward", "Source"),
+    "forward of others": mapped("forward", "Ramp"),
+    "made": [made.res_model, env["ml.mapping"].browse(made.res_id).display_name,
+             env["ml.mapping"].browse(made.res_id).direction],
     "waits": waits,
     "states": {state: sorted(name for name in before if before[name] == state) for state in set(before.values())},
     "of another connection": len(env["ml.wait"].search([]).filtered(
@@ -376,34 +400,57 @@ def test_upgrade_from_19_0_1_1_0(log, tmp_path):
     with odoo.temporary_database("test_upgrade", install=False) as name:
         found = upgraded(name, log, tmp_path, "19.0.1.1.0", ROWS_OF_19_0_1_1_0, UPGRADED_FROM_19_0_1_1_0)
     assert found == {
+        "out": {
+            "Account 4": ["mapped", "manual", "finer"],
+            "Account 5": ["ignored", False, False],
+            "Account 6": ["unmapped", False, False],
+        },
+        "in": {
+            **{f"{code} Code {code}": ["unmapped", False, False] for code in ("forwarded", "not forwarded yet")},
+            "left out Code left out": ["ignored", False, False],
+            "both Code both": ["mapped", "manual", False],
+        },
+        "forward": {
+            "forwarded Code forwarded": ["mapped", False, "target"],
+            "left out Code left out": ["ignored", False, False],
+            "both Code both": ["ignored", False, False],
+            "no_account Code no_account": ["unmapped", False, False],
+            "not forwarded yet Code not forwarded yet": ["unmapped", False, False],
+        },
+        "forward of others": {},
+        "made": ["ml.mapping", "forwarded Code forwarded", "forward"],
         "waits": {
             "two codes": [
-                ["mapping", "account", "id-first", False, "first", False],
-                ["mapping", "account", "id-second", False, "second", False],
+                ["mapping", "account", "id-first", False, "first", "in", False],
+                ["mapping", "account", "id-second", False, "second", "in", False],
             ],
-            "code to forward": [["mapping", "account", "id-not forwarded yet", False, "not forwarded yet", False]],
-            "bill": [["remote", "bill", "bill-1", "INV-1", False, False]],
-            "deleted bill": [["remote", "bill", "bill-2", "INV-2", False, True]],
-            "failed bill": [["remote", "bill", "bill-3", "INV-3", False, False]],
-            "vendor": [["sent", "vendor", "Vendor", "Vendor", False, False]],
-            "code": [["code", "account", "Account 6", "Account 6", False, False]],
-            "change of the provider": [["remote", "vendor", "vendor-1", False, False, False]],
-            "currency": [["change", False, "Currency", False, False, False]],
-            "rate": [["change", False, "res.currency.rate,", False, False, False]],
-            "result": [["result", False, "bill-1", "INV-1", False, False]],
+            "code to forward": [
+                ["mapping", "account", "id-not forwarded yet", False, "not forwarded yet", "forward", False]
+            ],
+            "bill": [["remote", "bill", "bill-1", "INV-1", False, False, False]],
+            "deleted bill": [["remote", "bill", "bill-2", "INV-2", False, False, True]],
+            "failed bill": [["remote", "bill", "bill-3", "INV-3", False, False, False]],
+            "vendor": [["sent", "vendor", "Vendor", "Vendor", False, False, False]],
+            "code": [["mapping", "account", "Account 6", "Account 6", False, "out", False]],
+            "change of the provider": [["remote", "vendor", "vendor-1", False, False, False, False]],
+            "currency": [["change", False, "Currency", False, False, False, False]],
+            "rate": [["change", False, "res.currency.rate,", False, False, False, False]],
+            "result": [["result", False, "bill-1", "INV-1", False, False, False]],
+            "credit to book": [["mapping", "account", "id-not forwarded yet", False, "not forwarded yet", "in", False]],
+            "code without a mapping": [],
             "ignored": [],
-            "retried": [["remote", "bill", "bill-1", "INV-1", False, False]],
+            "retried": [["remote", "bill", "bill-1", "INV-1", False, False, False]],
         },
         "states": {
             "waiting": sorted(
                 [
-                    *("two codes", "code to forward", "bill", "deleted bill", "vendor", "code"),
+                    *("two codes", "code to forward", "credit to book", "bill", "deleted bill", "vendor", "code"),
                     *("change of the provider", "currency", "rate", "result"),
                 ]
             ),
             "failed": ["failed bill"],
             "ignored": ["ignored"],
-            "pending": ["retried"],
+            "pending": ["code without a mapping", "retried"],
         },
         "of another connection": 0,
         "released": ["waiting", "pending"],

@@ -5,7 +5,7 @@ from support.declared import records_of
 
 ACCESS_ERROR = "odoo.exceptions.AccessError"
 TABLES = (
-    *("ml_connection", "ml_flow", "ml_mapping", "ml_mapping_rule", "ml_outgoing_code", "ml_feed_template"),
+    *("ml_connection", "ml_flow", "ml_mapping", "ml_mapping_rule", "ml_feed_template"),
     *("ml_feed_column", "ml_feed_file", "ml_sync_log", "ml_dry_run", "ml_feed_import", "ml_binding", "ml_credential"),
     *("hr_expense", "account_move", "account_payment", "res_partner"),
 )
@@ -133,19 +133,47 @@ def test_rule_and_column_are_not_moved(offices, a, b, unchanged):
     refused(administrator, "ml.feed.column", "create", [moved])
 
 
-def test_code_for_sending_names_a_code_of_its_own_connection(offices, a, b, unchanged):
-    for person in (offices.b.user, offices.b.accountant):
-        for values in ({"mapping_id": a["ml.mapping"]}, {"connection_id": offices.a.connection}, {"name": "Mine"}):
-            refused(person, "ml.outgoing.code", "write", [b["ml.outgoing.code"]], values)
+@pytest.fixture
+def outgoing(offices, b):
+    """A mapping of company B out of Odoo."""
+    return mappings(offices, {"direction": "out", "kind": "vendor", "res_id": b["res.partner"]})[0]
 
 
-def test_code_of_another_kind_is_no_choice(offices, a, b):
-    other = offices.code(
-        f"result = env['ml.mapping'].create({{'connection_id': {offices.b.connection}, 'kind': 'account',"
-        " 'external_id': 'other'}).id"
+def test_code_for_sending_names_a_code_of_its_own_connection(offices, a, b, outgoing, unchanged):
+    for person in (offices.b.user, offices.b.accountant, offices.b.administrator):
+        for values in (
+            {"code_id": a["ml.mapping"]},
+            {"connection_id": offices.a.connection},
+            {"direction": "in"},
+            {"external_id": "honest"},
+            {"name": "Mine"},
+            {"res_id": b["res.partner"]},
+            {"code_id": b["ml.mapping"], "res_id": offices.rows("SELECT max(id) FROM res_partner")[0][0]},
+        ):
+            refused(person, "ml.mapping", "write", [outgoing], values)
+            refused(person, "ml.mapping", "web_save", [outgoing], values, {})
+        refused(person, "ml.mapping", "write", [b["ml.mapping"]], {"code_id": b["ml.mapping"]})
+        new = {"connection_id": offices.b.connection, "kind": "vendor"}
+        refused(person, "ml.mapping", "create", [{**new, "direction": "out", "res_id": b["res.partner"]}])
+        refused(person, "ml.mapping", "create", [{**new, "direction": "forward", "external_id": "new"}])
+
+
+def test_only_a_code_of_the_same_kind_is_a_choice(offices, a, b):
+    account, outgoing, another = mappings(
+        offices,
+        {"kind": "account", "external_id": "other"},
+        {"direction": "out", "kind": "journal", "res_id": 1},
+        {"direction": "out", "kind": "journal", "res_id": 2},
     )
-    error = offices.b.accountant.refuses("ml.outgoing.code", "write", [b["ml.outgoing.code"]], {"mapping_id": other})
-    assert error.name == "odoo.exceptions.ValidationError"
+    for refused_code in (account, another, b["ml.mapping"]):
+        error = offices.b.accountant.refuses("ml.mapping", "write", [outgoing], {"code_id": refused_code})
+        assert error.name == "odoo.exceptions.ValidationError"
+
+
+def mappings(offices, *rows):
+    """Ids of new mappings of company B, as the engine makes them."""
+    rows = [{"connection_id": offices.b.connection, **values} for values in rows]
+    return offices.code(f"result = env['ml.mapping'].create({rows!r}).ids")
 
 
 def test_dry_run_is_its_makers(offices, a, b):

@@ -71,8 +71,11 @@ flow = ramp.flow_ids.filtered(lambda flow: flow.key == "bills")
 engine["ml.mapping.rule"].create(
     {{"connection_id": ramp.id, "kind": "account", "pattern": word + "*", "res_id": {expense}}}
 )
-engine["ml.outgoing.code"].create(
-    {{"connection_id": ramp.id, "kind": "analytic", "res_id": {analytic}, "name": word + " Site"}}
+engine["ml.mapping"].create(
+    {{
+        "connection_id": ramp.id, "direction": "out", "kind": "analytic", "res_id": {analytic},
+        "name": word + " Site",
+    }}
 )
 document = engine["ml.bridged.document"].create(
     {{"name": word + " 1", "flow_id": flow.id, "payload": {{"text": word}}}}
@@ -107,7 +110,7 @@ env.flush_all()
 for name, ids in rows.items():
     model = env[name]
     for field in model._fields.values():
-        if not field.store or not field.column_type or field.related or field.name in keep:
+        if not field.store or not field.column_type or field.related or {{field.name, str(field)}} & set(keep):
             continue
         text, empty = structured.get(field.name), ""
         if field.type in ("char", "text", "html"):
@@ -127,8 +130,9 @@ KEEP = (
     "lines_field",
     "domain",
     "lines_domain",
+    "ml.mapping.external_id",
 )
-"""Texts that Odoo or the engine could not read with a word in them."""
+"""Texts that Odoo or the engine could not read with a word in them; an Odoo record that is sent has no provider ID."""
 FEED = "CompanyId,StampliInvoiceId,DocumentType,InvoiceNumber\r\n{word},1,INVOICE,{word}-1\r\n"
 REFUSALS = ("odoo.exceptions.", "builtins.")
 OPENED = '{"type": "ir.actions.act_window"'

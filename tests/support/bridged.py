@@ -28,19 +28,19 @@ CODES = {
 OTHERS = {"account": "7790", "tax": "0", "analytic": "segment:1:200"}
 STRAIGHT_CODES = """
 source = env["ml.connection"].search([("provider", "=", "ramp")])
-for row in env["ml.mapping"].search([("connection_id", "=", source.id), ("kind", "in", list(codes))]):
+for row in env["ml.mapping"].search([("connection_id", "=", source.id), ("direction", "=", "forward")]):
     key = row.external_id if row.kind == "tax" else row.external_code
-    known = [("connection_id", "=", source.target_id.id), ("kind", "=", row.kind)]
+    known = [("connection_id", "=", source.target_id.id), ("direction", "=", "in"), ("kind", "=", row.kind)]
     wanted = codes[row.kind].get(key, others[row.kind])
-    row.target_mapping_id = env["ml.mapping"].search([*known, ("external_id", "=", wanted)])
+    row.code_id = env["ml.mapping"].search([*known, ("external_id", "=", wanted)])
 """
 SENDING_CODES = """
 taxes = {15: "11", 21: "21"}
-for row in env["ml.outgoing.code"].search([("kind", "in", list(codes))]):
+for row in env["ml.mapping"].search([("direction", "=", "out"), ("kind", "in", list(codes))]):
     record = env[row.res_model].browse(row.res_id)
     chosen = taxes.get(record.amount) if row.kind == "tax" else codes[row.kind].get(record.code)
-    known = [("connection_id", "=", row.connection_id.id), ("kind", "=", row.kind)]
-    row.mapping_id = env["ml.mapping"].search([*known, ("external_id", "=", chosen or others[row.kind])])
+    known = [("connection_id", "=", row.connection_id.id), ("direction", "=", "in"), ("kind", "=", row.kind)]
+    row.code_id = env["ml.mapping"].search([*known, ("external_id", "=", chosen or others[row.kind])])
 """
 FLOWS = {
     "ramp": ("coding", "vendors", "bills", "bill_files", "results"),

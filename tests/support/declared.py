@@ -100,7 +100,6 @@ made = [
     env["ml.mapping.rule"].create(
         {"connection_id": connection.id, "kind": "vendor", "pattern": "V*", "res_id": partner.id}
     ),
-    env["ml.outgoing.code"].create({"connection_id": connection.id, "kind": "vendor", "res_id": company.partner_id.id}),
     env["ml.feed.file"].create(
         {"name": "a.csv", "connection_id": connection.id, "template_id": template.id, "direction": "pull",
          "state": "failed", "folder": "outbound"}

@@ -2,7 +2,7 @@
 
 from odoo import SUPERUSER_ID, api
 
-FOLLOWERS = ("ml.mapping", "ml.mapping.rule", "ml.outgoing.code")
+FOLLOWERS = ("ml.mapping", "ml.mapping.rule")
 
 
 def migrate(cr, version):
