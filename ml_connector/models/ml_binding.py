@@ -68,13 +68,16 @@ class MlBinding(models.Model):
     @api.model
     def _external_ids(self, connection, kind, records):
         """{record id: remote id} of the records that are linked with that kind."""
-        bindings = self.search(
+        if not records:
+            return {}
+        bindings = self.search_fetch(
             [
                 ("connection_id", "=", connection.id),
                 ("kind", "=", kind),
                 ("res_model", "=", records._name),
                 ("res_id", "in", records.ids),
-            ]
+            ],
+            ["res_id", "external_id"],
         )
         return {binding.res_id: binding.external_id for binding in bindings}
 

@@ -24,6 +24,7 @@ MIGRATION = Path(__file__).parents[1] / "migrations/19.0.1.1.0/post-audit.py"
 class AuditCase(ConnectorCase):
     def setUp(self):
         super().setUp()
+        self.paused = {"action": "pause", "record": self.connection}
         for number in range(5):
             self.remote.put("coding", f"remote-{number}", {"kind": "account", "code": f"NONE{number}"})
         self.sync()
@@ -137,7 +138,7 @@ class TestForgeries(AuditCase):
         self.addCleanup(path.unlink, missing_ok=True)
         chain = self.env["ml.sync.chain"].search([("connection_id", "=", self.connection.id)])
         before = chain.read(["attempt_count", "head", "signature"])[0]
-        self.env["ml.sync.attempt"]._append_decision(self.connection, "pause", self.connection)
+        self.env["ml.sync.attempt"]._append_decisions(self.connection, [self.paused])
         audit_heads.remember_head(path, chain.attempt_count, chain.head)
         self.change("DELETE FROM ml_sync_attempt WHERE connection_id = %s AND sequence > 5", self.connection.id)
         chain.write({name: before[name] for name in ("attempt_count", "head", "signature")})
@@ -167,7 +168,7 @@ class TestForgeries(AuditCase):
 
     def test_deleted_logs_and_users_are_no_forgery(self):
         user = self.env["res.users"].create({"name": "Leaver", "login": "leaver"})
-        self.env["ml.sync.attempt"].with_user(user)._append_decision(self.connection.sudo(), "pause", self.connection)
+        self.env["ml.sync.attempt"].with_user(user)._append_decisions(self.connection.sudo(), [self.paused])
         user.name = "Renamed"
         self.logs("coding").write({"done_at": "2020-01-01"})
         self.env["ml.sync.log"]._gc_finished()
@@ -296,7 +297,7 @@ class TestVerification(AuditCase):
     def test_keys_are_never_dropped(self):
         self.connection.action_rotate_keys()
         with patch.dict("os.environ", {signature.RING.variable: "_" * 43 + "="}):
-            self.env["ml.sync.attempt"]._append_decision(self.connection, "pause", self.connection)
+            self.env["ml.sync.attempt"]._append_decisions(self.connection, [self.paused])
             self.assertEqual(self.verify(), "")
 
     def test_unused_connection_can_be_deleted_and_a_used_one_not(self):

@@ -127,27 +127,7 @@ class MlFeedImport(models.TransientModel):
         self._check_replaces()
         content = self._content()
         # sudo: administrators hold no right to make files, only this way
-        file = (
-            self.env["ml.feed.file"]
-            .sudo()
-            .create(
-                {
-                    "name": (self.name or self.replaces_id.name or "import")
-                    .replace("/", "-")
-                    .replace("\\", "-")[-200:],
-                    "connection_id": template.connection_id.id,
-                    "template_id": template.id,
-                    "flow_id": template.flow_id.id,
-                    "direction": "pull",
-                    "origin": "hand",
-                    "state": "received",
-                    "folder": template.folder,
-                    "size": len(content),
-                    "sha256": hashlib.sha256(content).hexdigest(),
-                    "transferred_at": fields.Datetime.now(),
-                }
-            )
-        )
+        file = self.env["ml.feed.file"].sudo().create(self._file_values(content))
         file._attach(content)
         if self.replaces_id:
             self.replaces_id.sudo().replaced_by_id = file  # sudo: see above
@@ -156,6 +136,22 @@ class MlFeedImport(models.TransientModel):
         file._enqueue(template.connection_id._inbox_flow())
         template.connection_id._trigger()
         return open_form("ml.feed.file", file.id)
+
+    def _file_values(self, content):
+        template, name = self.template_id, self.name or self.replaces_id.name or "import"
+        return {
+            "name": name.replace("/", "-").replace("\\", "-")[-200:],
+            "connection_id": template.connection_id.id,
+            "template_id": template.id,
+            "flow_id": template.flow_id.id,
+            "direction": "pull",
+            "origin": "hand",
+            "state": "received",
+            "folder": template.folder,
+            "size": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "transferred_at": fields.Datetime.now(),
+        }
 
 
 class MlFeedImportLine(models.TransientModel):

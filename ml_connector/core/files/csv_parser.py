@@ -167,18 +167,7 @@ class CsvFile(File):
             for count, (_start, number, header, _fault) in enumerate(self.rows(position, len(self.content), line)):
                 places, missing, twice = self._columns_of(header)
                 if not missing and delimiter != first:
-                    name = _("tabs") if delimiter == "\t" else shown(delimiter)
-                    raise FileFormatError(
-                        _(
-                            "Line %(line)s: the headings are separated by %(delimiter)s. Set that delimiter in the file"
-                            " template.",
-                            line=number,
-                            delimiter=name,
-                        ),
-                        line=number,
-                        expected=first,
-                        found=delimiter.replace("\t", "tab"),
-                    )
+                    raise _other_delimiter(number, first, delimiter)
                 if not missing:
                     self._take_heading(header, number, places, twice, count)
                     return
@@ -270,14 +259,8 @@ class CsvFile(File):
                 continue
             count += 1
             broken += bool(fault)
-            if count > MAX_ROWS:
-                sentence = _("The file has more than %(limit)s rows, which is the limit.", limit=Decimal(MAX_ROWS))
-                raise FileFormatError(sentence, line=number)
-            if broken > MAX_DAMAGED:
-                sentence = _(
-                    "The file has more than %(limit)s unreadable rows, which is the limit.", limit=Decimal(MAX_DAMAGED)
-                )
-                raise FileFormatError(sentence, line=number)
+            if count > MAX_ROWS or broken > MAX_DAMAGED:
+                raise _too_many_rows(count, number)
             key = self._key_of(cells)
             if not key or key != last:
                 self.starts.append(start)
@@ -369,36 +352,19 @@ class CsvFile(File):
         document = FileDocument(key=key, line=line)
         head, values = self._values(document, cells, line)
         if any(cell.strip() for cell in cells[self.width :]):
-            sentence = _(
-                "Line %(line)s has %(count)s columns instead of %(expected)s.",
-                line=line,
-                count=len(cells),
-                expected=self.width,
-            )
-            blame(document, sentence)
+            found = {"line": line, "count": len(cells), "expected": self.width}
+            blame(document, _("Line %(line)s has %(count)s columns instead of %(expected)s.", **found))
         document.values = head
         if draft and draft.document.values and draft.document.values != head:
-            other = draft.document
-            label = next(self.columns[name].label for name in head if head[name] != other.values.get(name))
-            differs = _(
-                "Line %(line)s: %(column)s differs from line %(other_line)s.",
-                line=line,
-                column=label,
-                other_line=other.line,
-            )
-            if is_short:
-                # a piece of another row, with this ID in the wrong place
-                blame(document, differs)
-                document.key = ""
-                strays.append(document)
+            # of two rows with one ID, a short one is a piece of another row, with this ID in the wrong place
+            stray = document if is_short else draft.document if draft.is_short else None
+            blame(stray or draft.document, self._differs(document, draft.document))
+            if stray:
+                stray.key = ""
+                strays.append(stray)
+            if stray is document:
                 return
-            if draft.is_short:
-                blame(other, differs)
-                other.key = ""
-                strays.append(other)
-                draft = None
-            else:
-                blame(other, differs)
+            draft = None if stray else draft
         if draft:
             draft.document.values = draft.document.values or head
             for problem in document.problems:
@@ -407,6 +373,17 @@ class CsvFile(File):
             draft = drafts[key or line] = _Draft(document)
         draft.is_short &= is_short
         self.add_line(draft.document, draft.numbers, values, line)
+
+    def _differs(self, document, other):
+        """A sentence on the first value in which two rows of a document differ."""
+        return _(
+            "Line %(line)s: %(column)s differs from line %(other_line)s.",
+            line=document.line,
+            column=next(
+                self.columns[name].label for name, value in document.values.items() if value != other.values.get(name)
+            ),
+            other_line=other.line,
+        )
 
     def _values(self, document, cells, line):
         """Values of the head and of the line, by name of their column."""
@@ -437,3 +414,27 @@ def repeated(hashes):
 
 def _plain(heading):
     return re.sub(r"[\s_\u200b\ufeff]+", "", heading).lower()
+
+
+def _other_delimiter(line, expected, found):
+    name = _("tabs") if found == "\t" else shown(found)
+    return FileFormatError(
+        _(
+            "Line %(line)s: the headings are separated by %(delimiter)s. Set that delimiter in the file template.",
+            line=line,
+            delimiter=name,
+        ),
+        line=line,
+        expected=expected,
+        found=found.replace("\t", "tab"),
+    )
+
+
+def _too_many_rows(count, line):
+    if count > MAX_ROWS:
+        sentence = _("The file has more than %(limit)s rows, which is the limit.", limit=Decimal(MAX_ROWS))
+    else:
+        sentence = _(
+            "The file has more than %(limit)s unreadable rows, which is the limit.", limit=Decimal(MAX_DAMAGED)
+        )
+    return FileFormatError(sentence, line=line)
