@@ -177,14 +177,7 @@ class Answers(OfRecords):
             before = latest.get(("result", log.external_id))
             if before and before.external_version == version and before.state != "superseded":
                 continue
-            under_way = earlier.filtered(
-                lambda row, log=log: row.external_id == log.external_id and row.state in MERGED_STATES
-            )
-            others = logs
-            if log.flow_id._spec().acknowledges:
-                # each acknowledged version gets its own answer
-                others = under_way.filtered(lambda row, log=log: row._result().version != log.external_version)
-            (under_way - others)._supersede()
+            others = self._replace_open(log, earlier)
             rows.append(
                 {
                     "name": log.name,
@@ -204,6 +197,15 @@ class Answers(OfRecords):
                 }
             )
         logs.create(rows)
+
+    def _replace_open(self, log, results):
+        """Replace open results of a record; returns those that stay, of other versions."""
+        opened = results.filtered(lambda row: row.external_id == log.external_id and row.state in MERGED_STATES)
+        # each acknowledged version gets its own answer
+        is_kept = log.flow_id._spec().acknowledges
+        others = opened.filtered(lambda row: is_kept and row._result().version != log.external_version)
+        (opened - others)._supersede()
+        return others
 
 
 def result_flow_of(connection):

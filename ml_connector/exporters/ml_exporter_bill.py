@@ -9,6 +9,7 @@ from ..core.documents import AnalyticShare, Bill, BillLine, DownloadedFile, Outg
 from ..core.errors import InvalidDataError
 from ..core.messages import _
 from ..core.own_ids import own_id
+from ..importers.importer_tools import exact
 from .ml_exporter import decimal_of
 
 MOVE_TYPES = ("in_invoice", "in_refund")
@@ -50,7 +51,6 @@ class MlExporterBill(models.AbstractModel):
 
     def _document(self, flow, record):
         vendor = record.commercial_partner_id
-        digits = record.currency_id.decimal_places
         return Bill(
             external_id="",
             odoo_id=own_id(record),
@@ -60,8 +60,8 @@ class MlExporterBill(models.AbstractModel):
             accounting_date=record.date,
             due_date=record.invoice_date_due or record.invoice_date or record.date,
             currency=record.currency_id.name,
-            total=round(decimal_of(record.amount_total), digits),
-            tax_total=round(decimal_of(record.amount_tax), digits),
+            total=exact(record.amount_total, record.currency_id),
+            tax_total=exact(record.amount_tax, record.currency_id),
             amounts_include_tax=False,
             is_credit=record.move_type == "in_refund",
             lines=tuple(self._lines(flow, record)),
@@ -86,7 +86,7 @@ class MlExporterBill(models.AbstractModel):
         for line in lines:
             taxes = tuple(filter(None, (codes["tax", tax.id] for tax in line.tax_ids)))
             digits = move.currency_id.decimal_places
-            for accounts, amount in _divided(self._amount(line, digits), self._shares(line), digits):
+            for accounts, amount in _divided(self._amount(line), self._shares(line), digits):
                 references = filter(None, (codes["analytic", account.id] for account in accounts))
                 yield BillLine(
                     amount=amount,
@@ -97,11 +97,11 @@ class MlExporterBill(models.AbstractModel):
                     purchase_order_line=own_id(line.purchase_line_id),
                 )
 
-    def _amount(self, line, digits):
+    def _amount(self, line):
         """Amount of a line without tax, positive for both bills and credit notes."""
         if line.display_type == "product":
-            return round(decimal_of(line.price_subtotal), digits)
-        return round(decimal_of(line.amount_currency), digits) * (-1 if line.move_id.move_type == "in_refund" else 1)
+            return exact(line.price_subtotal, line.currency_id)
+        return exact(line.amount_currency, line.currency_id) * (-1 if line.move_id.move_type == "in_refund" else 1)
 
     # ------------------------------------------------------------------ analytic distribution
 

@@ -8,7 +8,7 @@ from ..core.documents import Bill, BillLine, OutgoingFile, Party
 from ..core.errors import InvalidDataError
 from ..core.messages import _
 from ..core.own_ids import own_id
-from .ml_exporter import decimal_of
+from ..importers.importer_tools import exact
 
 PAID = ("paid", "in_payment", "reversed")
 PDF = "application/pdf"
@@ -80,7 +80,7 @@ class MlExporterOwnBill(models.AbstractModel):
             accounting_date=record.date,
             due_date=record.invoice_date_due or record.invoice_date or record.date,
             currency=record.currency_id.name,
-            total=round(decimal_of(record.amount_total), record.currency_id.decimal_places),
+            total=exact(record.amount_total, record.currency_id),
             lines=lines,
             memo=record.name,
             purchase_order=self._order_of(flow, record),
@@ -90,10 +90,9 @@ class MlExporterOwnBill(models.AbstractModel):
 
     def _lines(self, flow, move):
         """Lines with their tax, like the total; a rounding difference becomes its own line."""
-        digits = move.currency_id.decimal_places
-        rest = round(decimal_of(move.amount_total), digits)
+        rest = exact(move.amount_total, move.currency_id)
         for line in move.invoice_line_ids.filtered(lambda line: line.display_type == "product"):
-            amount = round(decimal_of(line.price_total), digits)
+            amount = exact(line.price_total, move.currency_id)
             rest -= amount
             taxes = line.tax_ids if len(line.tax_ids) == 1 else line.tax_ids.browse()
             tax = self._reference(flow, "tax", taxes)

@@ -34,16 +34,9 @@ class MlExporterPurchaseOrder(models.AbstractModel):
 
     def _sendable(self, flow, records):
         """Orders that were not created in the provider; closed and cancelled ones only if the provider has them."""
-        bindings = flow.env["ml.binding"].search(
-            [
-                ("connection_id", "=", flow.connection_id.id),
-                ("kind", "=", flow.kind),
-                ("res_model", "=", records._name),
-                ("res_id", "in", records.ids),
-            ]
-        )
-        sent = {binding.res_id for binding in bindings if binding.fingerprint}
-        received = set(bindings.mapped("res_id")) - sent
+        bindings = flow.env["ml.binding"]
+        sent = set(bindings._sent(flow, records).mapped("res_id"))
+        received = bindings._external_ids(flow.connection_id, flow.kind, records).keys() - sent
         return records.filtered(
             lambda order: order.id not in received and (order.id in sent or self._state(order) == "open")
         )

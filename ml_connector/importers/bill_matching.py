@@ -6,7 +6,7 @@ from ..core.errors import DuplicateError
 from ..core.messages import Amount, _
 from ..core.own_ids import may_be
 from ..models.ml_sentence import money
-from .importer_tools import bound_elsewhere, creditor_of, exact
+from .importer_tools import creditor_of, exact
 from .official_numbers import plain
 from .posted_bill_diff import normalized
 
@@ -47,7 +47,7 @@ class BillMatcher:
                 self._numbered.setdefault((creditor_of(move).id, *key), []).append(move)
         self._origins = self._read_origins(documents)
         origins = self.env["account.move"].union(*self._origins.values())
-        self._bound = bound_elsewhere(batch.connection, "bill", moves | origins)
+        self._bound = batch.connection.env["ml.binding"]._external_ids(batch.connection, "bill", moves | origins)
 
     def _read_origins(self, documents):
         """{external id: move} of the bills that come from Odoo, found by their Odoo ID or by what was sent."""

@@ -33,12 +33,9 @@ def contact_changes(prepared, document, partner, contacts, notes, read=None, tak
         values = {} if contact.key in unchanged else prepared.of_contact(contact, notes)
         if not values or _is_vendor_itself(document, partner, contact, values):
             continue
-        if address := by_ref.get(values.get("ref")):
-            known = address
-        elif values.get("email"):
-            known = by_email.get(email_normalize(values["email"]))
-        else:
-            known = by_name.get(plain_name(values["name"]))
+        address = by_ref.get(values.get("ref"))
+        email, name = email_normalize(values.get("email") or ""), plain_name(values["name"])
+        known = address or (by_email.get(email) if values.get("email") else by_name.get(name))
         if not known:
             new.append(values)
             continue

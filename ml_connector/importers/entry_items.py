@@ -7,9 +7,8 @@ from odoo.fields import Command
 from ..core.errors import NotReadyError
 from ..core.messages import _
 from .bill_plan import BILL, LinePlan
-from .importer_tools import account_problem, exact, named
+from .importer_tools import account_problem, exact, named, payable_account
 from .money_journals import money_journal, outstanding_account
-from .needed_records import needed, own_contact, payable_account
 
 TRADE_ACCOUNTS = ("asset_receivable", "liability_payable")
 
@@ -73,7 +72,7 @@ class EntryItems:
         reference, more = line.account, self._base_values(document, line, is_refund)
         partner = self._partner(line.partner) if line.partner else None
         if line.is_account:
-            return needed(self.batch.resolver, reference), partner, more
+            return self.batch.resolver.needed(reference), partner, more
         if line.is_tax:
             part = self._tax_part(reference, is_refund)
             is_deferred = self._is_deferred(document, part.tax_id)
@@ -83,24 +82,20 @@ class EntryItems:
         if reference.kind == "journal":
             journal = money_journal(self.batch.resolver, reference, self.batch.company)
             return outstanding_account(self.env, journal, line.amount), partner, more
-        partner = own_contact(self.env, self.batch.resolver, reference, self.batch.company)._ml_creditor(
-            self.batch.company
-        )
+        partner = self.batch.resolver.creditor(reference, self.batch.company)
         return payable_account(partner, self.batch.company), partner, more
 
     def _partner(self, reference):
         """The partner of a reference, None if it is ignored."""
         if not self.batch.resolver.mapping(reference):
             return None
-        return own_contact(self.env, self.batch.resolver, reference, self.batch.company)._ml_creditor(
-            self.batch.company
-        )
+        return self.batch.resolver.creditor(reference, self.batch.company)
 
     def _base_values(self, document, line, is_refund):
         """The values by which the tax report counts a line as base of its taxes, immediately or on payment."""
         tags, deferred = self.env["account.account.tag"], self.env["account.tax"]
         for reference, _amount in line.taxes:
-            tax = needed(self.batch.resolver, reference)
+            tax = self.batch.resolver.needed(reference)
             if self._is_deferred(document, tax):
                 deferred |= tax
             else:
@@ -113,13 +108,13 @@ class EntryItems:
         return tax.tax_exigibility == "on_payment" and any(
             line.is_contact
             or line.is_account
-            and needed(self.batch.resolver, line.account).account_type in TRADE_ACCOUNTS
+            and self.batch.resolver.needed(line.account).account_type in TRADE_ACCOUNTS
             for line in document.lines
         )
 
     def _tax_part(self, reference, is_refund):
         """The repartition line of the tax of a code."""
-        tax = needed(self.batch.resolver, reference)
+        tax = self.batch.resolver.needed(reference)
         parts = _parts(tax, is_refund).filtered(lambda part: part.repartition_type == "tax")
         if tax.has_negative_factor or any(part.factor < 0 for part in parts):
             raise NotReadyError(

@@ -74,6 +74,10 @@ def creditor_of(move):
     return move.partner_id._ml_creditor(move.company_id)
 
 
+def payable_account(creditor, company):
+    return creditor.with_company(company).property_account_payable_id
+
+
 def payable_terms(move):
     """The items of a bill that are paid, in the order in which they are due."""
     return move.line_ids.filtered(lambda line: line.display_type == "payment_term").sorted("date_maturity")
@@ -136,22 +140,6 @@ def account_problem(account, company, currency):
     if account.currency_id and account.currency_id not in (currency, company.currency_id):
         return _("It accepts only %(currency)s.", currency=account.currency_id.name)
     return ""
-
-
-def bound_elsewhere(connection, kind, records):
-    """{record id: external id} of the records that are linked to a record of the connection."""
-    if not records:
-        return {}
-    bindings = connection.env["ml.binding"].search_fetch(
-        [
-            ("connection_id", "=", connection.id),
-            ("kind", "=", kind),
-            ("res_model", "=", records._name),
-            ("res_id", "in", records.ids),
-        ],
-        ["res_id", "external_id"],
-    )
-    return {binding.res_id: binding.external_id for binding in bindings}
 
 
 def check_posted(move, number):

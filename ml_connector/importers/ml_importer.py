@@ -1,7 +1,8 @@
 from odoo import models
 
-from ..core.errors import ConnectorError, MappingError
+from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotReadyError
 from ..core.messages import _
+from .importer_tools import is_of_company
 
 
 class ImportEntry:
@@ -76,6 +77,46 @@ class MappingLookup:
         if key not in self._mapped:
             raise MappingError(_("%(code)s is not mapped.", code=title(reference)), [reference])
         return self._mapped[key]
+
+    def needed(self, reference):
+        """The Odoo record of a reference that cannot be ignored."""
+        record = self.mapping(reference)
+        if not record:
+            raise InvalidDataError(
+                _("%(code)s is ignored in the mappings, but this record needs it. Map it.", code=title(reference))
+            )
+        return record
+
+    def contact(self, reference):
+        """The partner of a `vendor` or `employee` reference."""
+        record = self.needed(reference)
+        if record._name != "hr.employee":
+            return record
+        # sudo: only the contact is read; whoever books need not see private data of employees
+        partner = record.sudo().work_contact_id.with_env(record.env)
+        if not partner:
+            raise NotReadyError(
+                _("Employee %(employee)s has no contact in Odoo. Enter one.", employee=record.display_name),
+                awaits=record,
+            )
+        return partner
+
+    def creditor(self, reference, company):
+        """The creditor of a `vendor` or `employee` reference, for an item of the company.
+
+        :raises NotReadyError: it belongs to another company
+        """
+        partner = self.contact(reference)
+        if not is_of_company(partner, company):
+            raise NotReadyError(
+                _(
+                    "The contact of %(name)s belongs to another company and cannot be used in %(company)s.",
+                    name=title(reference),
+                    company=company.display_name,
+                ),
+                awaits=partner,
+            )
+        return partner._ml_creditor(company)
 
     def binding(self, kind, external_id):
         """The Odoo record linked to a remote record, or None."""

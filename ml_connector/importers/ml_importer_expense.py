@@ -9,7 +9,6 @@ from .import_batch import ImportBatch
 from .importer_tools import QUIET, check_not_synced
 from .merchants import Merchants
 from .money_journals import money_journal
-from .needed_records import needed
 from .refusals import odoo_refusals
 from .spend_booking import SpendBooking
 from .spend_diff import SpendDiff
@@ -69,7 +68,7 @@ class MlImporterExpense(models.AbstractModel):
         check_not_synced(entry, batch.provider)
         batch.currencies.usable(bill.currency)
         journal = money_journal(batch.resolver, document.card, batch.company)
-        employee = needed(batch.resolver, document.employee)
+        employee = batch.resolver.needed(document.employee)
         mode = flow.expense_mode
         if mode == "expense" and (bill.is_credit or any(line.amount < 0 for line in bill.lines)):
             mode = "journal_entry"

@@ -8,7 +8,6 @@ from ..core.messages import _
 from .bill_header import entered_values
 from .bill_plan import BILL, ENTRY
 from .entry_items import TRADE_ACCOUNTS
-from .needed_records import needed
 from .posted_bill_diff import account_text
 
 
@@ -69,7 +68,7 @@ class MlImporterExpenseReport(models.AbstractModel):
             return items
         booked = []
         for line, item in zip(document.lines, items, strict=True):
-            taxes = {needed(batch.resolver, reference).id for reference, _amount in line.taxes}
+            taxes = {batch.resolver.needed(reference).id for reference, _amount in line.taxes}
             booked.append({**item, "tax_ids": [Command.set(list(taxes))]})
         return booked
 
@@ -82,7 +81,7 @@ class MlImporterExpenseReport(models.AbstractModel):
         self._check_bill_account(self.env["account.account"].browse(item["account_id"]))
         taxes = Counter()
         for reference, amount in line.taxes:
-            taxes[needed(batch.resolver, reference).id] += amount
+            taxes[batch.resolver.needed(reference).id] += amount
         return {
             **item,
             "display_type": "product",
@@ -113,7 +112,7 @@ class MlImporterExpenseReport(models.AbstractModel):
             for reference, amount in line.taxes:
                 left[reference] -= amount
         for reference, amount in left.items():
-            tax = needed(batch.resolver, reference)
+            tax = batch.resolver.needed(reference)
             parts = tax.invoice_repartition_line_ids.filtered(lambda part: part.repartition_type == "tax")
             if amount or len(parts) != 1 or parts.factor != 1:
                 raise NotReadyError(

@@ -12,7 +12,6 @@ from .entry_items import EntryItems
 from .import_batch import ImportBatch
 from .importer_tools import change_note, check_tax_countries, fits
 from .money_journals import money_journal
-from .needed_records import contact, needed
 from .open_dates import check_date
 from .refusals import odoo_refusals
 
@@ -119,7 +118,7 @@ class MlImporterJournalEntry(models.AbstractModel):
     def _taxes(self, batch, document):
         references = [tax for line in document.lines for tax, _amount in line.taxes]
         references += [line.account for line in document.lines if line.is_tax]
-        return self.env["account.tax"].union(*(needed(batch.resolver, tax) for tax in references))
+        return self.env["account.tax"].union(*(batch.resolver.needed(tax) for tax in references))
 
     def _currency(self, batch, document):
         currency = batch.currencies.usable(document.currency)
@@ -199,7 +198,7 @@ class MlImporterCashback(models.AbstractModel):
     def _after_post(self, flow, entries, resolver):
         for entry in entries:
             issuer = next(line.account for line in entry.document.lines if line.is_contact)
-            settle_issuer(self.env, flow, [entry.record], contact(self.env, resolver, issuer))
+            settle_issuer(self.env, flow, [entry.record], resolver.contact(issuer))
 
 
 class MlImporterCashAdvance(models.AbstractModel):

@@ -6,7 +6,6 @@ from .bill_plan import OWED_ENTRY
 from .bill_planning import BillPlanner
 from .importer_tools import QUIET, change_note, check_not_synced, exact
 from .money_journals import money_journal
-from .needed_records import contact
 from .open_dates import OpenDates
 from .refusals import odoo_refusals
 from .settlement import open_amount, pay
@@ -95,7 +94,7 @@ class MlImporterReimbursement(models.AbstractModel):
     def _derive(self, flow, entry, resolver):
         document = entry.document
         check_not_synced(entry, flow.connection_id._provider_name())
-        employee = contact(self.env, resolver, document.employee)
+        employee = resolver.contact(document.employee)
         return document.bill, {}, {("vendor", document.bill.vendor.external_id): employee}
 
     def _plan_more(self, flow, entry, resolver):

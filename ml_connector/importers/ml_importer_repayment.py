@@ -103,17 +103,7 @@ def _cost(record):
     if record._name == "hr.expense":
         parts = record._ml_with_parts()
         if not parts.account_move_id:
-            return [
-                (
-                    exact(part.total_amount_currency, part.currency_id),
-                    {
-                        "account": part.account_id,
-                        "taxes": part.tax_ids,
-                        "analytic": part.analytic_distribution or False,
-                    },
-                )
-                for part in parts
-            ]
+            return [(exact(part.total_amount_currency, part.currency_id), _coding(part)) for part in parts]
         moves = parts.account_move_id
     elif record._name == "account.move":
         moves = record
@@ -131,17 +121,11 @@ def _cost(record):
             and not (line.journal_id.type in MONEY_JOURNALS and line.account_id == clearing_account(line.journal_id))
         )
     )
-    return [
-        (
-            _gross(line),
-            {
-                "account": line.account_id,
-                "taxes": line.tax_ids,
-                "analytic": line.analytic_distribution or False,
-            },
-        )
-        for line in lines
-    ]
+    return [(_gross(line), _coding(line)) for line in lines]
+
+
+def _coding(part):
+    return {"account": part.account_id, "taxes": part.tax_ids, "analytic": part.analytic_distribution or False}
 
 
 def _gross(line):

@@ -8,7 +8,6 @@ from .bill_plan import MADE_HERE
 from .bill_planning import BillPlanner
 from .card_account import card_charges, clearing_account, settle_issuer, tick_off
 from .money_journals import money_journal
-from .needed_records import contact
 from .refusals import odoo_refusals
 
 CLEARING = Reference(kind="account", external_id="ml-card-clearing")
@@ -49,7 +48,7 @@ class MlImporterStatement(models.AbstractModel):
         document = entry.document
         if not document.total:
             raise NotRelevantError(_("The total of the statement is zero, so there is nothing to book."))
-        issuer = contact(self.env, resolver, document.issuer)
+        issuer = resolver.contact(document.issuer)
         journal = money_journal(resolver, document.card, flow.company_id)
         period = f"{format_date(self.env, document.start_date)} - {format_date(self.env, document.end_date)}"
         count = len(document.spends)
@@ -101,9 +100,7 @@ class MlImporterStatement(models.AbstractModel):
             with odoo_refusals(self.env, entries):
                 for entry in entries:
                     if entry.outcome in ("created", "linked"):
-                        settle_issuer(
-                            writer.env, flow, [entry.record], contact(self.env, resolver, entry.document.issuer)
-                        )
+                        settle_issuer(writer.env, flow, [entry.record], resolver.contact(entry.document.issuer))
                         writer._tick_off(flow, entry, resolver, paid)
 
     def _tick_off(self, flow, entry, resolver, paid):

@@ -4,9 +4,8 @@ from ..core.errors import ConnectorError, InvalidDataError
 from ..core.messages import Amount, _
 from .card_account import settle_issuer
 from .currencies import Currencies
-from .importer_tools import change_note, exact, fits
+from .importer_tools import change_note, exact, fits, payable_account
 from .money_journals import method_line, money_journal
-from .needed_records import own_contact, payable_account
 from .open_dates import OpenDates, check_date
 from .refusals import odoo_refusals
 
@@ -67,7 +66,7 @@ class MlImporterTransfer(models.AbstractModel):
         if not document.amount or not fits(document.amount, currency):
             raise InvalidDataError(_("The amount %(amount)s cannot be paid.", amount=document.amount))
         journal = money_journal(resolver, document.source, company)
-        issuer = own_contact(self.env, resolver, document.issuer, company)._ml_creditor(company)
+        issuer = resolver.creditor(document.issuer, company)
         booked_on = dates.resolve(document.date, journal)
         payment_type = "outbound" if document.amount > 0 else "inbound"
         values = {

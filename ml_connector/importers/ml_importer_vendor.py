@@ -6,7 +6,7 @@ from ..core.messages import _, paragraph
 from ..core.tax_numbers import same_number
 from ..exporters.ml_exporter_vendor import SHARED_FIELDS
 from .contact_changes import contact_changes
-from .importer_tools import bound_elsewhere, is_of_company
+from .importer_tools import is_of_company
 from .refusals import odoo_refusals
 from .vendor_claims import VendorClaims, VendorPlan
 from .vendor_match import VendorMatch, vendor_reference
@@ -157,7 +157,7 @@ class MlImporterVendor(models.AbstractModel):
         children = self.env["res.partner"].with_context(active_test=False).search([("parent_id", "in", partners.ids)])
         contacts = children.grouped("parent_id")
         claims = VendorClaims(self.env, batch.flow, partners, children)
-        owners = bound_elsewhere(batch.flow.connection_id, "vendor", partners)
+        owners = batch.flow.connection_id.env["ml.binding"]._external_ids(batch.flow.connection_id, "vendor", partners)
         for entry in entries:
             partner = together[entry.bound.id]
             try:

@@ -6,7 +6,6 @@ from ..models.ml_mapped import MONEY_JOURNALS
 from .card_account import clearing_account
 from .importer_tools import named, unusable
 from .ml_importer import title
-from .needed_records import needed
 
 
 def payment_journal(resolver, reference, company):
@@ -14,7 +13,7 @@ def payment_journal(resolver, reference, company):
 
     :raises NotReadyError: it cannot be used
     """
-    journal = needed(resolver, reference)
+    journal = resolver.needed(reference)
     if unusable(journal, company) or journal.type not in MONEY_JOURNALS:
         raise NotReadyError(
             _(

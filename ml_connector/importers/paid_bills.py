@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ..core.errors import DuplicateError, InvalidDataError
 from ..core.messages import Amount, _, paragraph
-from .importer_tools import bound_elsewhere, check_posted, creditor_of, exact
+from .importer_tools import check_posted, creditor_of, exact
 
 SAME_PAYMENT_WITHIN = timedelta(days=10)
 LIVE_STATES = ("in_process", "paid")
@@ -88,7 +88,9 @@ class PaidBills:
             return None
         moves = self.env["account.move"].union(*(move for move, _amount in bills))
         payments = moves.reconciled_payment_ids.filtered(lambda payment: self._is_same(document, payment))
-        bound = bound_elsewhere(self.batch.flow.connection_id, "payment", payments)
+        bound = self.batch.flow.connection_id.env["ml.binding"]._external_ids(
+            self.batch.flow.connection_id, "payment", payments
+        )
         free = payments.filtered(lambda payment: payment.id not in bound and payment.id not in self.batch.linked)
         if len(free) == 1:
             return free

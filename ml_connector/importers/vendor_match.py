@@ -4,7 +4,6 @@ from ..core.documents import Reference
 from ..core.errors import MappingError, NotReadyError
 from ..core.messages import _
 from ..core.tax_numbers import tax_number
-from .importer_tools import bound_elsewhere
 from .vendor_candidates import VendorCandidates
 from .vendor_look_alikes import LookAlikes
 from .vendor_names import core_name
@@ -27,7 +26,7 @@ class VendorMatch:
         self._candidates = VendorCandidates(env, flow, documents)
         self._provider = flow.connection_id._provider_name()
         candidates = self._candidates.together(chosen)
-        self._taken = bound_elsewhere(flow.connection_id, "vendor", candidates)
+        self._taken = flow.connection_id.env["ml.binding"]._external_ids(flow.connection_id, "vendor", candidates)
         self._protected = candidates._ml_protected()
         self._vats = {}
 

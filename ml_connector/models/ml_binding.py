@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ..core.awaited import Awaited, odoo_key
-from .client_actions import open_address
+from .client_actions import open_address, open_form
 
 OPTIONAL = ("external_version", "fingerprint", "external_url", "agreed_odoo", "agreed_vendor", "is_shared")
 """Values of a record link that keep theirs unless they are given."""
@@ -68,13 +68,16 @@ class MlBinding(models.Model):
     @api.model
     def _external_ids(self, connection, kind, records):
         """{record id: remote id} of the records that are linked with that kind."""
-        bindings = self.search(
+        if not records:
+            return {}
+        bindings = self.search_fetch(
             [
                 ("connection_id", "=", connection.id),
                 ("kind", "=", kind),
                 ("res_model", "=", records._name),
                 ("res_id", "in", records.ids),
-            ]
+            ],
+            ["res_id", "external_id"],
         )
         return {binding.res_id: binding.external_id for binding in bindings}
 
@@ -159,12 +162,7 @@ class MlBinding(models.Model):
 
     def action_open_record(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "view_mode": "form",
-        }
+        return open_form(self.res_model, self.res_id)
 
     def action_open_remote(self):
         self.ensure_one()

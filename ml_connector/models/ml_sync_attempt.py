@@ -163,19 +163,6 @@ class MlSyncAttempt(models.Model):
         )
 
     @api.model
-    def _append_decision(self, connection, action, subject, message="", log=None, old=None, new=None):
-        """Add a decision of the current user.
-
-        :param subject: text, or the records of the decision
-        """
-        decision = {"action": action, "message": message, "old_value": old, "new_value": new}
-        if isinstance(subject, models.BaseModel):
-            decisions = [{**decision, "record": record} for record in subject]
-        else:
-            decisions = [{**decision, "record": log, "subject": subject}]
-        self._append_decisions(connection, decisions)
-
-    @api.model
     def _append_decisions(self, connection, decisions):
         """Add decisions (dicts of action, record or subject, and optionally message, old_value, new_value)."""
         try:

@@ -198,8 +198,8 @@ class MlVendorChange(models.Model):
 
         :param person: the contact of the vendor that has the fields `names`; empty for the vendor itself
         """
-        reader = self.env["ml.exporter.vendor"]
-        names = {reader._shared_name(name, person) for name in names}
+        exporter = self.env["ml.exporter.vendor"]
+        names = {exporter._shared_name(name, person) for name in names}
         # sudo: bindings are the engine's own
         binding = (
             self.env["ml.binding"]
@@ -214,7 +214,7 @@ class MlVendorChange(models.Model):
             )
         )
         if binding.agreed_odoo:
-            values = reader._shared_values(self.partner_id.with_env(reader.env))[self.partner_id.id]
+            values = exporter._shared_values(self.partner_id.with_env(exporter.env))[self.partner_id.id]
             agreed = {name: value for name, value in values.items() if name in names}
             binding.agreed_odoo = {**binding.agreed_odoo, **agreed}
 

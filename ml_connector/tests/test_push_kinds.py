@@ -660,7 +660,7 @@ class TestLeaving(PushCase):
 
 @tagged("post_install", "-at_install")
 class TestNoSideEffects(PushCase):
-    def test_the_engine_offers_each_kind_a_reader(self):
+    def test_the_engine_offers_each_kind_an_exporter(self):
         for flow in self.connection.flow_ids.filtered(lambda flow: flow.direction == "push" and flow.kind != "result"):
             self.assertIn(f"ml.exporter.{flow.kind}", self.env)
             self.assertIn(flow._record_model(), self.env)

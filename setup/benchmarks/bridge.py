@@ -1,19 +1,15 @@
 """How long a Ramp bill takes to be an invoice in Visma.net, forwarded without an entry in Odoo."""
 
-import hashlib
-import hmac
-import json
 import statistics
 import time
-import uuid
 
 import requests
 
-WEBHOOK_SECRET = "example-webhook-secret"
-FLOWS = {
-    "ramp": ("coding", "vendors", "bills", "bill_files", "results"),
-    "visma": ("coding", "suppliers_push", "bills_push", "bill_files_push"),
-}
+from lib.inside import connect, forward_only
+from lib.sandbox import control
+
+from .webhook import SECRET, signed_event
+
 CODES = {"account": "7790", "tax": "0", "analytic": "segment:1:200"}
 PATIENCE = 60
 PAUSE = 0.5
@@ -35,7 +31,7 @@ def main(env, urls):
         row.code_id = env["ml.mapping"].search([*known, ("external_id", "=", CODES[row.kind])])
     for _round in range(3):
         _run(ramp, visma)
-    ramp._store_webhook_secret(WEBHOOK_SECRET)
+    ramp._store_webhook_secret(SECRET)
     # a run that was requested before the server started begins a minute later
     env["ir.cron.trigger"].search([]).unlink()
     env["ir.cron"].search([("id", "not in", (ramp | visma).cron_id.ids)]).active = False
@@ -44,26 +40,8 @@ def main(env, urls):
 
 
 def _connection(env, provider, url):
-    values = {
-        "ramp": {"client_id": "ramp_id_EXAMPLE"},
-        "visma": {
-            "client_id": "isv_EXAMPLE",
-            "tenant_id": "3f1c2d9a-0f6e-4f6b-8a53-0c1f6a2b7e11",
-            "vat_category": "0",
-        },
-    }
-    owner = env.ref("base.user_admin")
-    connection = env["ml.connection"].create(
-        {"name": provider, "provider": provider, "environment": "custom", "custom_url": url, "owner_id": owner.id}
-    )
-    credentials = {credential.name: credential for credential in connection.credential_ids}
-    for name, value in values[provider].items():
-        credentials[name].value = value
-    credentials["client_secret"].new_secret = "example-secret"
-    for flow in connection.flow_ids:
-        flow.active = flow.key in FLOWS[provider]
-        if flow.direction == "push" and flow.kind == "vendor":
-            flow.vendor_mode = "when_needed"
+    connection = connect(env, provider, provider, url)
+    forward_only(connection)
     connection.action_test()
     connection._cron_run()
     return connection
@@ -91,34 +69,18 @@ def ramp_to_visma_seconds(server_url, path, urls, count):
 def _one_bill(webhook_url, urls, number):
     reference = f"BENCH-{number}"
     made = {
-        "vendor_id": _control(urls["ramp"], "vendors")[0]["id"],
+        "vendor_id": control(urls["ramp"], "vendors")[0]["id"],
         "invoice_number": reference,
         "currency": "USD",
         "lines": [{"amount": "120.50", "memo": "Paper", "coding": [["gl", "gl-600000"]]}],
     }
-    bill = _control(urls["ramp"], "add_bill", **made)
+    bill = control(urls["ramp"], "add_bill", **made)
     time.sleep(PAUSE)
-    body = json.dumps(
-        {
-            "id": str(uuid.uuid4()),
-            "type": "bills.ready_to_sync",
-            "created_at": "2026-09-30T12:00:00Z",
-            "business_id": str(uuid.uuid4()),
-            "object": {"id": bill},
-        }
-    ).encode()
-    signature = hmac.new(WEBHOOK_SECRET.encode(), body, hashlib.sha256).hexdigest()
-    headers = {"Content-Type": "application/json", "X-Ramp-Signature": signature}
+    body, headers = signed_event("bills.ready_to_sync", bill)
     started = time.perf_counter()
     requests.post(webhook_url, data=body, headers=headers, timeout=PATIENCE).raise_for_status()
-    while not any(row["supplierReference"] == reference for row in _control(urls["visma"], "invoices")):
+    while not any(row["supplierReference"] == reference for row in control(urls["visma"], "invoices")):
         if time.perf_counter() - started > PATIENCE:
             raise RuntimeError(f"{reference} did not arrive in {PATIENCE} s: the server log has the reason.")
         time.sleep(0.02)
     return time.perf_counter() - started
-
-
-def _control(url, name, **arguments):
-    answer = requests.post(f"{url}/_control/{name}", json=arguments, timeout=PATIENCE)
-    answer.raise_for_status()
-    return answer.json()

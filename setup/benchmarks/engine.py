@@ -3,45 +3,32 @@
 import gc
 import statistics
 import time
+import tracemalloc
 from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import fields
+from odoo import fields, sql_db
 
 from odoo.addons.ml_connector.engine.run import Loop
 
-WEBHOOK_SECRET = "example-webhook-secret"
+from lib.inside import connect
+
+from .webhook import SECRET
 
 
 def main(env, sandbox_url):
     """Connect the database to a sandbox, read its codes and vendors; return the values for an external program."""
-    admin = env.ref("base.user_admin")
-    connection = env["ml.connection"].create(
-        {
-            "name": "Ramp",
-            "provider": "ramp",
-            "environment": "custom",
-            "custom_url": sandbox_url,
-            "owner_id": admin.id,
-        }
-    )
-    credentials = {credential.name: credential for credential in connection.credential_ids}
-    credentials["client_id"].value = "ramp_id_EXAMPLE"
-    credentials["client_secret"].new_secret = "example-secret"
+    connection = connect(env, "ramp", "Ramp", sandbox_url)
     connection.action_test()
     connection._cron_run()
     connection.action_start()
     connection._cron_run()
-    connection._store_webhook_secret(WEBHOOK_SECRET)
+    connection._store_webhook_secret(SECRET)
     expires = fields.Datetime.now() + timedelta(days=1)
-    key = env["res.users.apikeys"].with_user(admin)._generate("rpc", "bench", expires)
+    key = env["res.users.apikeys"].with_user(env.ref("base.user_admin"))._generate("rpc", "bench", expires)
     env.cr.commit()  # pylint: disable=invalid-commit; the server is another process
-    return {
-        "key": key,
-        "webhook_path": f"/ml_connector/webhook/{connection.webhook_token}",
-        "webhook_secret": WEBHOOK_SECRET,
-    }
+    return {"key": key, "webhook_path": f"/ml_connector/webhook/{connection.webhook_token}"}
 
 
 def run_inside(connection, work):
@@ -58,15 +45,100 @@ def flow_of(run, key):
     return run.connection.flow_ids.filtered(lambda flow: flow.key == key)
 
 
+def sync(run, *keys):
+    """Read the flows of these keys one after the other, and process what each has read."""
+    for flow in (flow_of(run, key) for key in keys):
+        run.work_of(flow).read()
+        run.work_of(flow).process()
+
+
 @contextmanager
-def stop_watch(times):
-    """Append the seconds of the block to `times`. What earlier blocks left to collect is not charged to it."""
+def stop_watch(times, queries=None):
+    """Append the seconds of the block to `times`, and its SQL statements, by Odoo's own counter for all cursors, to
+    `queries`. What earlier blocks left to collect is not charged to it."""
     gc.collect()
+    before = sql_db.sql_counter
     started = time.perf_counter()
     yield
     times.append(time.perf_counter() - started)
+    if queries is not None:
+        queries.append(sql_db.sql_counter - before)
+
+
+def peak_memory(function):
+    """The highest use of memory, in bytes, during a call, as `tracemalloc` sees it."""
+    gc.collect()
+    tracemalloc.start()
+    function()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
 
 
 def median_ratio(these, those):
     """The median of the ratios of runs that were made one right after the other."""
     return statistics.median(this / that for this, that in zip(these, those, strict=True))
+
+
+class Race:
+    """The engine's way to records and a bare one to the same, each with the seconds and queries of its runs."""
+
+    flow = kind = None
+    batch = 50
+
+    def __init__(self, env, run):
+        self.env, self.engine_run = env, run
+        self.pull, self.bare, self.queries, self.bare_queries = [], [], [], []
+
+    def run(self, rounds):
+        """Run both sides in turn, `rounds` times after a first one that only warms the caches."""
+        for _ in range(rounds + 1):
+            self.one_round()
+        for figures in (self.pull, self.bare, self.queries, self.bare_queries):
+            del figures[0]
+        return self
+
+    def one_round(self):
+        self.add(self.batch)
+        with stop_watch(self.pull, self.queries):
+            self.pull_batch()
+        values = self.values(self.check_pulled())
+        with stop_watch(self.bare, self.bare_queries):
+            self.bare_batch(values)
+            self.env.cr.commit()  # pylint: disable=invalid-commit; part of what is measured
+
+    def cost(self):
+        return median_ratio(self.pull, self.bare)
+
+    def per_second(self, runs):
+        return self.batch / statistics.median(runs)
+
+    def queries_each(self, runs):
+        return statistics.median(runs) / self.batch
+
+    def add(self, count):
+        """Make records at the provider."""
+        raise NotImplementedError
+
+    def pull_batch(self):
+        sync(self.engine_run, self.flow)
+
+    def check_pulled(self):
+        """The records of a run. One that booked less would look fast."""
+        logs = self.env["ml.sync.log"].search([("kind", "=", self.kind)], order="id desc", limit=self.batch)
+        problems = set(logs.filtered("error_message").mapped("error_message"))
+        records = self.env[logs[0].res_model or "account.move"].browse(logs.mapped("res_id")).exists()
+        if problems or len(records) != self.batch or not all(self.is_booked(record) for record in records):
+            raise RuntimeError(f"{len(records)} of {self.batch} records were booked. {'; '.join(problems)}")
+        return records
+
+    def is_booked(self, record):
+        raise NotImplementedError
+
+    def values(self, records):
+        """Values of the same records, as any program would write them."""
+        raise NotImplementedError
+
+    def bare_batch(self, values):
+        """Create and post them with nothing but Odoo's own methods."""
+        self.env["account.move"].create(values).action_post()

@@ -1,16 +1,17 @@
 """A file of many vendors against a plain program, its memory, and the import of invoice files."""
 
 import csv
-import gc
 import io
-import tracemalloc
 from ast import literal_eval
 from decimal import Decimal
 
 from odoo.addons.ml_connector.engine.file_reading import FileReading
 from odoo.addons.ml_connector.exporters.feed_builder import FeedBuilder
 
-from .engine import flow_of, median_ratio, run_inside, stop_watch
+from lib.inside import connect
+
+from .engine import flow_of, median_ratio, peak_memory, run_inside, stop_watch
+from .specimens import bill_values
 
 FEW_VENDORS, MANY_VENDORS = 10_000, 100_000
 INVOICE_LINES = 10_000
@@ -29,7 +30,7 @@ ACCOUNTS = ("600000", "612000", "620000")
 
 def main(env, rounds):
     """Create many vendors, write their file, let a plain program do the same, and import invoice files."""
-    connection = connect(env)
+    connection = connected(env)
     partners = make_vendors(env, MANY_VENDORS)
     feed = Feed(connection, partners)
     for _ in range(rounds):
@@ -68,20 +69,12 @@ def import_10k_invoice_lines_vs_bare(invoices):
     return median_ratio(invoices.imported, invoices.bare)
 
 
-def connect(env):
-    connection = env["ml.connection"].create(
-        {
-            "name": "Stampli bench",
-            "provider": "stampli",
-            "owner_id": env.ref("base.user_admin").id,
-        }
+def connected(env):
+    connection = connect(
+        env, "stampli", "Stampli bench", host="localhost", username="example", password="example-password"
     )
     connection.write({"check_state": "ok", "state": "connected"})
     connection.feed_template_ids.company_code = "ACME-US"
-    credentials = {credential.name: credential for credential in connection.credential_ids}
-    credentials["host"].value = "localhost"
-    credentials["username"].value = "example"
-    credentials["password"].new_secret = "example-password"
     env.cr.commit()  # pylint: disable=invalid-commit; as an administrator saves it
     return connection
 
@@ -175,12 +168,7 @@ class Feed:
         """The highest use of memory, in bytes, while the file of the first `count` vendors is built."""
         self.template.domain = repr([("id", ">=", self.ids[0]), ("id", "<=", self.ids[count - 1])])
         self._forget()
-        gc.collect()
-        tracemalloc.start()
-        self.build()
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return peak
+        return peak_memory(self.build)
 
 
 class Import:
@@ -268,28 +256,11 @@ class Import:
 
     def values(self):
         return [
-            {
-                "move_type": "in_invoice",
-                "partner_id": partner,
-                "ref": f"VB-{number}",
-                "invoice_date": "2026-09-30",
-                "date": "2026-09-30",
-                "invoice_date_due": "2026-10-30",
-                "invoice_line_ids": [
-                    (
-                        0,
-                        0,
-                        {
-                            "name": "Paper",
-                            "account_id": self.accounts[ACCOUNTS[line % 3]],
-                            "quantity": 1.0,
-                            "price_unit": float(amount),
-                            "tax_ids": [],
-                        },
-                    )
-                    for line, amount in enumerate(amounts, start=1)
-                ],
-            }
+            bill_values(
+                partner,
+                f"VB-{number}",
+                [("Paper", self.accounts[ACCOUNTS[line % 3]], amount) for line, amount in enumerate(amounts, start=1)],
+            )
             for number, partner, amounts in self._bills()
         ]
 

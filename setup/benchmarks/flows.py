@@ -2,9 +2,9 @@
 
 import time
 
-import requests
+from lib.sandbox import control
 
-from .engine import flow_of, run_inside, stop_watch
+from .engine import flow_of, run_inside, stop_watch, sync
 from .feeds import make_vendors
 from .specimens import Specimens
 
@@ -12,23 +12,18 @@ WINDOW_SECONDS = 10
 VENDORS_PUSH = "vendors_push"
 
 
-def push(env, sandbox_url, limit, count):
+def push(env, sandbox_url, count, limit):
     """Send `count` vendors to a sandbox that takes `limit` requests in ten seconds."""
     connection = env["ml.connection"].search([])
     flow = connection.flow_ids.filtered(lambda flow: flow.key == VENDORS_PUSH)
     flow.active = True
     make_vendors(env, count, state_id=env.ref("base.state_us_27").id)
-    session = requests.Session()
-
-    def answers():
-        return session.get(f"{sandbox_url}/_control/requests", timeout=60).json()
-
     # calls of another process count in the provider's window too, and this process does not know of them
     time.sleep(WINDOW_SECONDS)
-    already = len(answers())
+    already = len(control(sandbox_url, "requests"))
     seconds = []
     run_inside(connection, lambda run: send_all(run, seconds))
-    sent = answers()[already:]
+    sent = control(sandbox_url, "requests")[already:]
     if env["ml.sync.log"].search_count([("flow_id", "=", flow.id), ("state", "=", "done")]) < count:
         raise RuntimeError("Not all vendors were sent.")
     if any(answer["status"] == 429 for answer in sent):
@@ -46,10 +41,8 @@ def push_rate_vs_limit(requests_sent, seconds, limit):
 
 
 def send_all(run, seconds):
-    flow = flow_of(run, VENDORS_PUSH)
     with stop_watch(seconds):
-        run.work_of(flow).read()
-        run.work_of(flow).process()
+        sync(run, VENDORS_PUSH)
 
 
 def noop(env, sandbox_url, count, rounds=3):

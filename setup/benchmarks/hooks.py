@@ -13,7 +13,7 @@ from odoo.addons.ml_connector.models.ml_sync_mixin import MlSyncMixin
 RECORDS = 20
 
 
-def main(env, rounds):
+def main(env, _url, rounds):
     """Measure with the flow that sends vendors switched off, then on."""
     connection = env["ml.connection"].search([])
     flow = connection.with_context(active_test=False).flow_ids.filtered(lambda flow: flow.key == "vendors_push")

@@ -4,9 +4,10 @@ import dataclasses
 import gc
 import statistics
 import time
-import tracemalloc
 
 from odoo.addons.ml_connector.core.files.parse import Reading
+
+from .engine import peak_memory
 
 FEW_LINES, MANY_LINES = 1_000, 100_000
 REPEATED = 20
@@ -100,9 +101,4 @@ class Kind:
     def peak_memory(self):
         count = MANY_LINES * LARGE // len(self.large) // self.lines * self.lines
         content = self.content_of(count, self.lines)
-        gc.collect()
-        tracemalloc.start()
-        self._read(content)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return peak + len(content)
+        return peak_memory(lambda: self._read(content)) + len(content)

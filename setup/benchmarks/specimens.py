@@ -1,10 +1,25 @@
 """The vendor bills that all sides of a benchmark book: three lines, no tax, no analytic accounting."""
 
-import requests
+from lib.sandbox import control
 
 LINES = (("600000", "Paper", "123.45"), ("612000", "Rent", "1000.00"), ("620000", "Fees", "7.05"))
 ISSUED, DUE = "2026-09-30", "2026-10-30"
-DATE_FIELDS = {"invoice_date": ISSUED, "date": ISSUED, "invoice_date_due": DUE}
+
+
+def bill_values(partner, reference, lines):
+    """Values for `account.move.create`, as any program would write them; a line is a name, an account, an amount."""
+    return {
+        "move_type": "in_invoice",
+        "partner_id": partner,
+        "ref": reference,
+        "invoice_date": ISSUED,
+        "date": ISSUED,
+        "invoice_date_due": DUE,
+        "invoice_line_ids": [
+            (0, 0, {"name": name, "account_id": account, "quantity": 1.0, "price_unit": float(amount), "tax_ids": []})
+            for name, account, amount in lines
+        ],
+    }
 
 
 class Specimens:
@@ -12,7 +27,6 @@ class Specimens:
 
     def __init__(self, env, sandbox_url):
         self.url = sandbox_url
-        self.session = requests.Session()
         bindings = env["ml.binding"].search([("kind", "=", "vendor")], order="external_id")
         self.partners = {binding.external_id: binding.res_id for binding in bindings}
         self.accounts = {
@@ -34,29 +48,10 @@ class Specimens:
             number, vendor = self._next()
             bill = {"vendor_id": vendor, "lines": lines, "invoice_number": f"S{number}", "currency": "USD"}
             bill |= {"issued_at": ISSUED, "due_at": DUE}
-            self.session.post(f"{self.url}/_control/add_bill", json=bill, timeout=60).raise_for_status()
+            control(self.url, "add_bill", **bill)
 
     def values(self, count):
-        """Values of bills for `account.move.create`, as any program would write them."""
-        return [self._values(*self._next()) for _ in range(count)]
-
-    def _values(self, number, vendor):
-        return {
-            "move_type": "in_invoice",
-            "partner_id": self.partners[vendor],
-            "ref": f"V{number}",
-            **DATE_FIELDS,
-            "invoice_line_ids": [
-                (
-                    *(0, 0),
-                    {
-                        "name": name,
-                        "account_id": self.accounts[code],
-                        "quantity": 1.0,
-                        "price_unit": float(amount),
-                        "tax_ids": [],
-                    },
-                )
-                for code, name, amount in LINES
-            ],
-        }
+        """Values of bills for `account.move.create`."""
+        lines = [(name, self.accounts[code], amount) for code, name, amount in LINES]
+        bills = (self._next() for _ in range(count))
+        return [bill_values(self.partners[vendor], f"V{number}", lines) for number, vendor in bills]

@@ -1,20 +1,17 @@
 """Booking payments, card spend and reimbursements: the pull path, and bare batches that book the same."""
 
-import statistics
+from odoo import Command
 
-import requests
+from lib.sandbox import control
 
-from odoo import Command, sql_db
-
-from .engine import flow_of, median_ratio, run_inside, stop_watch
+from .engine import Race, run_inside, sync
 from .specimens import ISSUED, Specimens
 
-BATCH = 50
 CODING = [["gl", "600000"]]
 
 
 def main(env, sandbox_url, rounds):
-    """Run each pair in turn, `rounds` times after a first one that warms the caches."""
+    """Run each pair in turn."""
     connection = env["ml.connection"].search([])
     people = Payees(env)
     people.hire()
@@ -27,18 +24,17 @@ def main(env, sandbox_url, rounds):
         }
         for pair in pairs.values():
             pair.prepare()
-            for _ in range(rounds + 1):
-                pair.one_round()
+            pair.run(rounds)
         return pairs
 
     pairs = run_inside(connection, work)
     figures = {}
     for name, pair in pairs.items():
         kind = name.partition("_")[0]
-        figures[f"{kind}s_per_second"] = BATCH / statistics.median(pair.pull[1:])
-        figures[f"bare_{kind}s_per_second"] = BATCH / statistics.median(pair.bare[1:])
-        figures[f"queries_per_{kind}"] = statistics.median(pair.queries[1:]) / BATCH
-        figures[f"queries_per_bare_{kind}"] = statistics.median(pair.bare_queries[1:]) / BATCH
+        figures[f"{kind}s_per_second"] = pair.per_second(pair.pull)
+        figures[f"bare_{kind}s_per_second"] = pair.per_second(pair.bare)
+        figures[f"queries_per_{kind}"] = pair.queries_each(pair.queries)
+        figures[f"queries_per_bare_{kind}"] = pair.queries_each(pair.bare_queries)
     return {**{name: pair.cost() for name, pair in pairs.items()}, "figures": figures}
 
 
@@ -64,80 +60,27 @@ class Payees:
                 mapping.res_id = self.employee.id
 
 
-class Pair:
-    """Two ways to the same records, each with the seconds of its runs."""
-
-    flow = None
-    kind = None
+class Pair(Race):
+    """Two ways to the same records."""
 
     def __init__(self, env, run, sandbox_url, people):
-        self.env, self.engine_run, self.people = env, run, people
-        self.url = sandbox_url
-        self.session = requests.Session()
+        super().__init__(env, run)
+        self.url, self.people = sandbox_url, people
         self.specimens = Specimens(env, sandbox_url)
-        self.pull, self.bare, self.queries, self.bare_queries = [], [], [], []
 
     def cost(self):
         """Seconds of the engine's whole way of 50 records that are new at the provider (read the page over HTTP from
         the sandbox, store, commit, claim, commit, translate, map, create, post, reconcile, bindings, results, attempts,
         chatter, rows for files and reports, commit) against seconds of a bare batch of ORM calls that leaves the same
         behind, then a commit. The median of the ratios of all rounds but the first, which warms the caches."""
-        return median_ratio(self.pull[1:], self.bare[1:])
+        return super().cost()
 
     def prepare(self):
         """Import the codes of one record, and map them."""
         self.add(1)
-        self.read()
+        self.pull_batch()
         self.people.map_all()
-        self.read()
-
-    def one_round(self):
-        self.add(BATCH)
-        before = sql_db.sql_counter
-        with stop_watch(self.pull):
-            self.read()
-        self.queries.append(sql_db.sql_counter - before)
-        records = self.check_pulled()
-        values = self.values(records)
-        before = sql_db.sql_counter
-        with stop_watch(self.bare):
-            self.book(values)
-            self.env.cr.commit()  # pylint: disable=invalid-commit; part of what is measured
-        self.bare_queries.append(sql_db.sql_counter - before)
-
-    def read(self):
-        flow = flow_of(self.engine_run, self.flow)
-        self.engine_run.work_of(flow).read()
-        self.engine_run.work_of(flow).process()
-
-    def check_pulled(self):
-        """The records of a run. One that booked less would look fast."""
-        logs = self.env["ml.sync.log"].search([("kind", "=", self.kind)], order="id desc", limit=BATCH)
-        problems = set(logs.filtered("error_message").mapped("error_message"))
-        records = self.env[logs[0].res_model or "account.move"].browse(logs.mapped("res_id")).exists()
-        if problems or len(records) != BATCH or not all(self.is_booked(record) for record in records):
-            raise RuntimeError(f"{len(records)} of {BATCH} records were booked. {'; '.join(problems)}")
-        return records
-
-    def control(self, name, **values):
-        answer = self.session.post(f"{self.url}/_control/{name}", json=values, timeout=60)
-        answer.raise_for_status()
-        return answer.json()
-
-    def add(self, count):
-        """Make records at the provider."""
-        raise NotImplementedError
-
-    def is_booked(self, record):
-        raise NotImplementedError
-
-    def values(self, records):
-        """Values of the same records, as any program would write them."""
-        raise NotImplementedError
-
-    def book(self, values):
-        """Create and post them with nothing but Odoo's own methods."""
-        raise NotImplementedError
+        self.pull_batch()
 
     def settle(self, payments, bills):
         """Post payments and reconcile each with its bill in one call: one by one takes twice the time."""
@@ -168,25 +111,23 @@ class Payments(Pair):
 
     def add(self, count):
         """Bills that are in Odoo, and are paid at the provider."""
-        before = {bill["id"] for bill in self.control("bills")}
+        before = {bill["id"] for bill in control(self.url, "bills")}
         self.specimens.add_to_sandbox(count)
-        bills = flow_of(self.engine_run, "bills")
-        self.engine_run.work_of(bills).read()
-        self.engine_run.work_of(bills).process()
-        for bill in self.control("bills"):
+        sync(self.engine_run, "bills")
+        for bill in control(self.url, "bills"):
             if bill["id"] not in before:
-                self.control("pay_bills", bill_ids=[bill["id"]])
+                control(self.url, "pay_bills", bill_ids=[bill["id"]])
 
     def is_booked(self, payment):
         return payment.state in ("in_process", "paid") and payment.reconciled_bill_ids.payment_state != "not_paid"
 
     def values(self, _payments):
-        bills = self.env["account.move"].create(self.specimens.values(BATCH))
+        bills = self.env["account.move"].create(self.specimens.values(self.batch))
         bills.action_post()
         self.env.cr.commit()  # pylint: disable=invalid-commit; nothing of the bills is left to be written
         return [self.payment_values(bill, bill.amount_total) for bill in bills]
 
-    def book(self, values):
+    def bare_batch(self, values):
         payments = self.env["account.payment"].create(values)
         self.settle(payments, [payment.invoice_ids for payment in payments])
 
@@ -198,7 +139,7 @@ class Expenses(Pair):
 
     def add(self, count):
         for number in range(count):
-            self.control("add_transaction", amount=f"{10 + number}.50", coding=CODING)
+            control(self.url, "add_transaction", amount=f"{10 + number}.50", coding=CODING)
 
     def is_booked(self, expense):
         return expense.account_move_id.state == "posted"
@@ -220,7 +161,7 @@ class Expenses(Pair):
             for expense in expenses
         ]
 
-    def book(self, values):
+    def bare_batch(self, values):
         expenses = self.env["hr.expense"].create(values)
         expenses.action_submit()
         expenses.filtered(lambda expense: expense.state != "approved").action_approve()
@@ -234,7 +175,7 @@ class Reimbursements(Pair):
 
     def add(self, count):
         for number in range(count):
-            self.control("add_reimbursement", amount=f"{10 + number}.50", coding=CODING)
+            control(self.url, "add_reimbursement", amount=f"{10 + number}.50", coding=CODING)
 
     def is_booked(self, receipt):
         return receipt.state == "posted" and receipt.payment_state != "not_paid"
@@ -263,7 +204,7 @@ class Reimbursements(Pair):
             for receipt in receipts
         ]
 
-    def book(self, values):
+    def bare_batch(self, values):
         receipts = self.env["account.move"].create(values)
         receipts.action_post()
         payments = self.env["account.payment"].create(

@@ -1,15 +1,14 @@
 """Thousands of webhook events in a burst: the time until Odoo booked their bills, at the provider's rate limit."""
 
-import hashlib
-import hmac
-import json
 import threading
 import time
-import uuid
 
 import requests
 
+from lib.sandbox import control
+
 from .specimens import Specimens
+from .webhook import signed_event
 
 PATIENCE = 600
 
@@ -25,16 +24,16 @@ def prepare(env, sandbox_url, count):
     return {}
 
 
-def main(server_url, access, sandbox_url, count_booked, count):
+def main(server_url, path, sandbox_url, count_booked, count):
     """Send an event of each bill. `count_booked` counts the booked ones."""
-    bills = [bill["id"] for bill in requests.post(f"{sandbox_url}/_control/bills", json={}, timeout=60).json()]
-    sender = threading.Thread(target=send, args=(f"{server_url}{access['webhook_path']}", access, bills))
+    bills = [bill["id"] for bill in control(sandbox_url, "bills")]
+    sender = threading.Thread(target=send, args=(server_url + path, bills))
     started = time.monotonic()
     sender.start()
     first = wait_for(count_booked, 1, started)
     last = wait_for(count_booked, count, started)
     sender.join()
-    answers = requests.get(f"{sandbox_url}/_control/requests", timeout=60).json()
+    answers = control(sandbox_url, "requests")
     if any(answer["status"] == 429 for answer in answers):
         raise RuntimeError("The rate limit was exceeded.")
     return {
@@ -44,13 +43,10 @@ def main(server_url, access, sandbox_url, count_booked, count):
     }
 
 
-def send(url, access, bills):
+def send(url, bills):
     session = requests.Session()
     for bill in bills:
-        event = {"id": str(uuid.uuid4()), "type": "bills.ready_to_sync", "created_at": "2026-09-30T12:00:00Z"}
-        body = json.dumps({**event, "business_id": str(uuid.uuid4()), "object": {"id": bill}}).encode()
-        digest = hmac.new(access["webhook_secret"].encode(), body, hashlib.sha256).hexdigest()
-        headers = {"Content-Type": "application/json", "X-Ramp-Signature": digest}
+        body, headers = signed_event("bills.ready_to_sync", bill)
         session.post(url, data=body, headers=headers, timeout=60).raise_for_status()
 
 

@@ -1,37 +1,25 @@
 """Making contacts of new vendors, beside five thousand that are known, and bare batches that make the same."""
 
-import statistics
-
 from odoo import Command
 
 from odoo.addons.ml_connector.core.remote import RemoteRecord
 
-from .engine import flow_of, median_ratio, run_inside, stop_watch
+from .engine import Race, flow_of, run_inside
 from .feeds import make_vendors
 
-BATCH = 50
 KNOWN = 5_000
 
 
-def main(env, rounds):
-    """Run both sides in turn, `rounds` times after a first one that warms the caches."""
+def main(env, _url, rounds):
+    """Run both sides in turn."""
     connection = env["ml.connection"].search([])
     make_vendors(env, KNOWN, state_id=env.ref("base.state_us_27").id)
-    env.cr.commit()  # pylint: disable=invalid-commit; statistics are of what is committed
-    env.cr.execute("ANALYZE res_partner")
-
-    def work(run):
-        rivals = Rivals(env, run)
-        for _ in range(rounds + 1):
-            rivals.one_round()
-        return rivals
-
-    rivals = run_inside(connection, work)
+    rivals = run_inside(connection, lambda run: Rivals(env, run).run(rounds))
     return {
         "vendors_cost_vs_bare": vendors_cost_vs_bare(rivals),
         "figures": {
-            "vendors_per_second": BATCH / statistics.median(rivals.pull[1:]),
-            "bare_vendors_per_second": BATCH / statistics.median(rivals.bare[1:]),
+            "vendors_per_second": rivals.per_second(rivals.pull),
+            "bare_vendors_per_second": rivals.per_second(rivals.bare),
         },
     }
 
@@ -40,35 +28,37 @@ def vendors_cost_vs_bare(rivals):
     """Seconds in which the engine works 50 stored vendors (claim, commit, translate, match, create, bindings, results,
     attempts, chatter, commit) against those of one bare `create` of the same contacts and a commit, in the same process
     and database. The median of the ratios of all rounds but the first, which warms the caches."""
-    return median_ratio(rivals.pull[1:], rivals.bare[1:])
+    return rivals.cost()
 
 
-class Rivals:
-    """Both ways to a contact, each with the seconds of its runs."""
+class Rivals(Race):
+    """Both ways to a contact."""
 
-    def __init__(self, env, run):
-        self.env, self.engine_run = env, run
-        self.pull, self.bare = [], []
-        self.number = KNOWN
+    number = KNOWN
+    items = ()
 
-    def one_round(self):
-        flow = flow_of(self.engine_run, "vendors")
-        items = [self._item(number) for number in self._numbers()]
-        self.env["ml.sync.log"]._store(flow, items)
+    def add(self, count):
+        self.items = [self._item(number) for number in self._numbers(count)]
+        self.env["ml.sync.log"]._store(flow_of(self.engine_run, "vendors"), self.items)
         self.env.cr.commit()  # pylint: disable=invalid-commit; reading is not measured
-        with stop_watch(self.pull):
-            self.engine_run.work_of(flow).process()
-        done = self.env["ml.sync.log"].search([("external_id", "in", [item.external_id for item in items])])
+
+    def pull_batch(self):
+        self.engine_run.work_of(flow_of(self.engine_run, "vendors")).process()
+
+    def check_pulled(self):
+        done = self.env["ml.sync.log"].search([("external_id", "in", [item.external_id for item in self.items])])
         if set(done.mapped("outcome")) != {"created"}:
             raise RuntimeError(f"Not all vendors were made. {set(done.mapped('error_message'))}")
-        values = [self._values(number) for number in self._numbers()]
-        with stop_watch(self.bare):
-            self.env["res.partner"].create(values)
-            self.env.cr.commit()  # pylint: disable=invalid-commit; part of what is measured
 
-    def _numbers(self):
-        self.number += BATCH
-        return range(self.number - BATCH + 1, self.number + 1)
+    def values(self, _records):
+        return [self._values(number) for number in self._numbers(self.batch)]
+
+    def bare_batch(self, values):
+        self.env["res.partner"].create(values)
+
+    def _numbers(self, count):
+        self.number += count
+        return range(self.number - count + 1, self.number + 1)
 
     def _item(self, number):
         """As Ramp has it."""

@@ -10,11 +10,12 @@ import uuid
 import requests
 
 BLOCK = 50
+SECRET = "example-webhook-secret"
 
 
-def main(server_url, path, secret, blocks, forget):
+def main(server_url, path, blocks, forget):
     """Post events by turns. `forget` makes Odoo forget that a run of the connection's job is asked for."""
-    poster = Poster(server_url, path, secret)
+    poster = Poster(server_url, path)
     burst, beside_burst = poster.blocks(blocks)
     waking, beside_waking = poster.blocks(blocks, forget)
     return {
@@ -48,10 +49,9 @@ def p95(times):
 class Poster:
     """A provider that sends events over one connection."""
 
-    def __init__(self, server_url, path, secret):
+    def __init__(self, server_url, path):
         self.session = requests.Session()
         self.url, self.bare_url = server_url + path, f"{server_url}/ml_bench/bare"
-        self.secret = secret.encode()
 
     def blocks(self, count, before=lambda: None):
         """Lists of answer times of webhooks, and of the bare route, block by block; the first block is left out."""
@@ -62,9 +62,7 @@ class Poster:
         signed, bare = [], []
         for _ in range(BLOCK):
             before()
-            body = event()
-            digest = hmac.new(self.secret, body, hashlib.sha256).hexdigest()
-            headers = {"Content-Type": "application/json", "X-Ramp-Signature": digest}
+            body, headers = signed_event("bills.approved")
             signed.append(self._answer_time(self.url, body, headers))
             bare.append(self._answer_time(self.bare_url, body, headers))
         return signed, bare
@@ -77,13 +75,15 @@ class Poster:
         return elapsed
 
 
-def event():
-    """A new event, as Ramp sends it."""
+def signed_event(kind, object_id=None):
+    """Body and headers of a new event, as Ramp sends it."""
     envelope = {
         "id": str(uuid.uuid4()),
-        "type": "bills.approved",
+        "type": kind,
         "created_at": "2026-09-30T12:00:00Z",
         "business_id": str(uuid.uuid4()),
-        "object": {"id": str(uuid.uuid4())},
+        "object": {"id": object_id or str(uuid.uuid4())},
     }
-    return json.dumps(envelope).encode()
+    body = json.dumps(envelope).encode()
+    digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    return body, {"Content-Type": "application/json", "X-Ramp-Signature": digest}

@@ -1,6 +1,8 @@
 # ruff: noqa: F821 - `env` comes from odoo shell, `URL` from the command
 """A Ramp connection to the sandbox at `URL`, and what its records need in Odoo."""
 
+from lib.inside import connect
+
 company = env.ref("base.main_company")
 
 for plan, accounts in (
@@ -80,20 +82,7 @@ env["res.partner"].create(
     ]
 )
 
-connection = env["ml.connection"].create(
-    {
-        "name": "Ramp",
-        "provider": "ramp",
-        "company_id": company.id,
-        "environment": "custom",
-        "custom_url": URL,
-        "owner_id": env.ref("base.user_admin").id,
-    }
-)
-credentials = {credential.name: credential for credential in connection.credential_ids}
-credentials["client_id"].value = "ramp_id_EXAMPLE"
-credentials["client_secret"].new_secret = "example-secret"
-credentials["entity"].value = "Example Industries Inc."
+connection = connect(env, "ramp", "Ramp", URL, company, entity="Example Industries Inc.")
 # Odoo's order lines need a product, which Ramp's do not have
 connection.flow_ids.with_context(active_test=False).filtered(lambda flow: flow.key == "orders").order_product_id = env[
     "product.product"

@@ -7,31 +7,22 @@ is retained and the bill that releases it, and the photo of a receipt that a pho
 
 import base64
 import io
-import json
-import urllib.request
+from functools import partial
 
 from PIL import Image
 
+from lib import sandbox
+
+control = partial(sandbox.control, URL)
 connection = env["ml.connection"].search([("provider", "=", "ramp")], order="id", limit=1)
 vendors = env["ml.binding"].search([("connection_id", "=", connection.id), ("kind", "=", "vendor")], order="id")
-
-
-def control(name, **arguments):
-    request = urllib.request.Request(
-        f"{URL}/_control/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
-    )
-    return json.load(urllib.request.urlopen(request, timeout=30))
 
 
 def stocked_order():
     """Ten desks are ordered and received at 120.00, and billed at 125.00."""
     order = env["purchase.order.line"].search([("product_id.name", "=", "Oak desk")]).order_id
     remote = env["ml.binding"].search(
-        [
-            ("connection_id", "=", connection.id),
-            ("res_model", "=", "purchase.order"),
-            ("res_id", "=", order.id),
-        ]
+        [("connection_id", "=", connection.id), ("res_model", "=", "purchase.order"), ("res_id", "=", order.id)]
     )
     shown = next(row for row in control("objects", kind="purchase_orders") if row["id"] == remote.external_id)
     vendor = vendors.filtered(lambda binding: binding.res_id == order.partner_id.id)

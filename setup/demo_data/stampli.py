@@ -1,10 +1,10 @@
 # ruff: noqa: F821 - `env` comes from odoo shell, `URL` from the command
 """A Stampli connection to the file server that `URL` names, and vendors, an order and a receipt for its feeds."""
 
-import json
-import urllib.request
+from lib.inside import connect
+from lib.sandbox import control
 
-account = json.load(urllib.request.urlopen(f"{URL}/_control/account", timeout=10))
+account = control(URL, "account")
 company = env.ref("base.main_company")
 
 vendors = env["res.partner"].create(
@@ -58,18 +58,8 @@ for move in order.picking_ids.move_ids:
     move.write({"quantity": 60, "picked": True})
 order.picking_ids.with_context(skip_backorder=True).button_validate()
 
-connection = env["ml.connection"].create(
-    {
-        "name": "Stampli",
-        "provider": "stampli",
-        "company_id": company.id,
-        "owner_id": env.ref("base.user_admin").id,
-    }
-)
-credentials = {credential.name: credential for credential in connection.credential_ids}
-for name in ("host", "port", "username"):
-    credentials[name].value = account[name]
-credentials["private_key"].new_secret = account["private_key"]
+keys = ("host", "port", "username", "private_key")
+connection = connect(env, "stampli", "Stampli", company=company, **{name: account[name] for name in keys})
 connection.feed_template_ids.company_code = "ACME-US"
 # The key comes from the machine itself; in real life a person compares its fingerprint at the first test.
 connection.stored_settings = {"host_keys": [account["host_key"]]}

@@ -1,17 +1,11 @@
 # ruff: noqa: F821 - `env` comes from odoo shell, `URL` from the command
 """Somebody pays bills in Visma.net, at the sandbox at `URL`: two in full, one in part. Then Odoo asks."""
 
-import json
-import urllib.request
+from functools import partial
 
+from lib import sandbox
 
-def control(name, **arguments):
-    request = urllib.request.Request(
-        f"{URL}/_control/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
-    )
-    return json.load(urllib.request.urlopen(request, timeout=10))
-
-
+control = partial(sandbox.control, URL)
 released = [
     row for row in control("invoices") if row["supplierReference"].startswith("EX-") and row["status"] == "Open"
 ]

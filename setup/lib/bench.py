@@ -10,10 +10,10 @@ everything could be measured, not whether the targets were met: those are for a 
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import signal
 import sys
+from types import SimpleNamespace
 
 from benchmarks import bridge, storm, webhook
 
@@ -21,45 +21,24 @@ from . import bootstrap, console, odoo, paths, postgres, sandbox
 
 BENCHMARKS = paths.SETUP / "benchmarks"
 BARE_ROUTE = "ml_bench_route"
-
-
-@dataclasses.dataclass(frozen=True)
-class Size:
-    """The size of each benchmark."""
-
-    bill_rounds: int = 10
-    webhook_blocks: int = 10
-    hook_rounds: int = 60
-    growth_count: int = 500
-    feed_rounds: int = 3
-    report_rounds: int = 10
-    spend_rounds: int = 6
-    push_count: int = 5_000
-    noop_count: int = 10_000
-    bridge_bills: int = 10
-    file_count: int = 300
-    storm_events: int = 5_000
-    vendor_rounds: int = 6
-    transfers: int = 1_000_000
-
-
-QUICK = Size(
-    bill_rounds=4,
-    webhook_blocks=4,
-    hook_rounds=20,
-    growth_count=100,
-    feed_rounds=1,
-    report_rounds=4,
-    spend_rounds=3,
-    push_count=1_000,
-    noop_count=2_000,
-    bridge_bills=4,
-    file_count=100,
-    storm_events=500,
-    vendor_rounds=3,
-    transfers=100_000,
-)
 RATE_LIMIT = 200
+SIZES = {
+    "bill_rounds": (10, 4),
+    "webhook_blocks": (10, 4),
+    "hook_rounds": (60, 20),
+    "growth_count": (500, 100),
+    "feed_rounds": (3, 1),
+    "report_rounds": (10, 4),
+    "spend_rounds": (6, 3),
+    "push_count": (5_000, 1_000),
+    "noop_count": (10_000, 2_000),
+    "bridge_bills": (10, 4),
+    "file_count": (300, 100),
+    "storm_events": (5_000, 500),
+    "vendor_rounds": (6, 3),
+    "transfers": (1_000_000, 100_000),
+}
+"""The whole and the quick size of each benchmark."""
 
 
 def main(arguments):
@@ -73,7 +52,7 @@ def main(arguments):
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(1))
     bootstrap.system("postgresql")
     odoo.prepare()
-    size = QUICK if options.quick else Size()
+    size = SimpleNamespace(**{name: sizes[options.quick] for name, sizes in SIZES.items()})
     ratios, figures, failed = _measure(size, options.names or BENCHES)
     missed = _show(ratios, figures, _targets(size))
     if options.json:
@@ -155,14 +134,7 @@ def _webhooks(stack, size):
             cursor.execute("DELETE FROM ir_cron_trigger")
 
     with _server(database) as server, console.step("Webhooks: signed events against a bare route"):
-        path, secret = access["webhook_path"], access["webhook_secret"]
-        return webhook.main(server.url, path, secret, size.webhook_blocks, forget)
-
-
-def _hooks(stack, size):
-    database, _url, _access = _connected(stack, "bench_hooks")
-    with console.step("Hooks: contacts with and without them"):
-        return _inside(database, "hooks", size.hook_rounds)
+        return webhook.main(server.url, access["webhook_path"], size.webhook_blocks, forget)
 
 
 def _growth(stack, size):
@@ -173,41 +145,11 @@ def _growth(stack, size):
         return _inside(small, "growth", large, small_url, large_url, count)
 
 
-def _feeds(stack, size):
-    database = stack.enter_context(odoo.temporary_database("bench_feeds"))
-    with console.step("Files: 100,000 vendors against a plain program, and imported invoice files"):
-        return _inside(database, "feeds", size.feed_rounds)
-
-
-def _reading(stack, size):
-    database = stack.enter_context(odoo.temporary_database("bench_reading"))
-    with console.step("Reading: files of 1,000 and of 100,000 lines, and of 50 MB"):
-        return _inside(database, "reading", size.feed_rounds)
-
-
 def _reports(stack, size):
     database = stack.enter_context(odoo.temporary_database("bench_reports"))
     url = stack.enter_context(sandbox.running("concur", "--size", "none"))
     with console.step("Expense reports: from the queue against bare journal entries"):
         return _inside(database, "reports", url, size.report_rounds)
-
-
-def _spend(stack, size):
-    database, url, _access = _connected(stack, "bench_spend")
-    with console.step("Spend: payments, card transactions and reimbursements against bare batches"):
-        return _inside(database, "spend", url, size.spend_rounds)
-
-
-def _push(stack, size):
-    database, url, _access = _connected(stack, "bench_push", RATE_LIMIT)
-    with console.step(f"Push: {size.push_count} vendors"):
-        return _inside(database, "flows", url, RATE_LIMIT, size.push_count, function="push")
-
-
-def _noop(stack, size):
-    database, url, _access = _connected(stack, "bench_noop")
-    with console.step(f"No change: {size.noop_count} bills"):
-        return _inside(database, "flows", url, size.noop_count, function="noop")
 
 
 def _forwarding(stack, size):
@@ -217,18 +159,6 @@ def _forwarding(stack, size):
         access = _inside(database, "bridge", urls)
         with odoo.with_server(database) as server:
             return bridge.ramp_to_visma_seconds(server.url, access["webhook_path"], urls, size.bridge_bills)
-
-
-def _attachments(stack, size):
-    database, url, _access = _connected(stack, "bench_files")
-    with console.step(f"Attachments: those of {size.file_count} bills and of as many card transactions"):
-        return _inside(database, "files", url, size.file_count)
-
-
-def _vendors(stack, size):
-    database, _url, _access = _connected(stack, "bench_vendors")
-    with console.step("Vendors: new ones beside 5,000 that are known"):
-        return _inside(database, "vendors", size.vendor_rounds)
 
 
 def _storm(stack, size):
@@ -243,7 +173,7 @@ def _storm(stack, size):
                 cursor.execute("SELECT count(*) FROM ml_binding WHERE kind = 'bill'")
                 return cursor.fetchone()[0]
 
-        return storm.main(server.url, access, url, count_booked, size.storm_events)
+        return storm.main(server.url, access["webhook_path"], url, count_booked, size.storm_events)
 
 
 def _volume(stack, size):
@@ -257,20 +187,46 @@ def _volume(stack, size):
         return _inside(database, "volume")
 
 
+def _of_files(title, module):
+    """A benchmark of files, which needs no connection to a sandbox."""
+
+    def measure(stack, size):
+        database = stack.enter_context(odoo.temporary_database(f"bench_{module}"))
+        with console.step(title):
+            return _inside(database, module, size.feed_rounds)
+
+    return measure
+
+
+def _of_ramp(title, module, size_name, function="main", rate_limit=0):
+    """A benchmark that a function measures in a database with a connection to Ramp's sandbox."""
+
+    def measure(stack, size):
+        database, url, _access = _connected(stack, f"bench_{module}", rate_limit)
+        count = getattr(size, size_name)
+        limit = [rate_limit] if rate_limit else []
+        with console.step(title.format(count)):
+            return _inside(database, module, url, count, *limit, function=function)
+
+    return measure
+
+
 BENCHES = {
     "bills": _bills,
     "webhooks": _webhooks,
-    "hooks": _hooks,
+    "hooks": _of_ramp("Hooks: contacts with and without them", "hooks", "hook_rounds"),
     "growth": _growth,
-    "feeds": _feeds,
-    "reading": _reading,
+    "feeds": _of_files("Files: 100,000 vendors against a plain program, and imported invoice files", "feeds"),
+    "reading": _of_files("Reading: files of 1,000 and of 100,000 lines, and of 50 MB", "reading"),
     "reports": _reports,
-    "spend": _spend,
-    "push": _push,
-    "noop": _noop,
+    "spend": _of_ramp(
+        "Spend: payments, card transactions and reimbursements against bare batches", "spend", "spend_rounds"
+    ),
+    "push": _of_ramp("Push: {} vendors", "flows", "push_count", "push", RATE_LIMIT),
+    "noop": _of_ramp("No change: {} bills", "flows", "noop_count", "noop"),
     "forwarding": _forwarding,
-    "attachments": _attachments,
-    "vendors": _vendors,
+    "attachments": _of_ramp("Attachments: those of {} bills and of as many card transactions", "files", "file_count"),
+    "vendors": _of_ramp("Vendors: new ones beside 5,000 that are known", "vendors", "vendor_rounds"),
     "storm": _storm,
     "volume": _volume,
 }

@@ -57,25 +57,19 @@ def main(arguments):
             _wait_until(_is_tested)
             _run_script("start", URL=server.url)
         with console.step("Syncing with the sandboxes"):
-            _run_script("europe", URL=sandboxes["ramp"])
-            _wait_until(_is_settled)
+            _settle("europe", URL=sandboxes["ramp"])
         with console.step("Syncing the second company"):
             # after the first, which created the vendors that both share
-            _run_script("start", URL=server.url)
-            _wait_until(_is_settled)
+            _settle("start", URL=server.url)
         if options.pictures:
             pictures.take(server, options.pictures, pictures.while_unmapped())
         with console.step("Mapping the remaining codes"):
-            _run_script("map")
-            _wait_until(_is_settled)
+            _settle("map")
         with console.step("Booking less usual records"):
-            _run_script("special", URL=sandboxes["ramp"])
-            _wait_until(_is_settled)
-            _run_script("map")
-            _wait_until(_is_settled)
+            _settle("special", URL=sandboxes["ramp"])
+            _settle("map")
         with console.step("Paying bills in Visma.net"):
-            _run_script("visma_paid", URL=sandboxes["visma"])
-            _wait_until(_is_settled)
+            _settle("visma_paid", URL=sandboxes["visma"])
         with console.step("Fetching files"):
             _fetch_files()
         rows = _rows()
@@ -123,6 +117,12 @@ def _run_script(name, **values):
     odoo.shell(DATABASE, constants + (SCRIPTS / f"{name}.py").read_text() + end)
 
 
+def _settle(script, **values):
+    """Run a script, and wait until the jobs have done what follows from it."""
+    _run_script(script, **values)
+    _wait_until(_is_settled)
+
+
 def _wait_until(condition):
     """Wait until the scheduled jobs have brought about `condition`, and it lasts."""
     deadline = time.monotonic() + SYNC_SECONDS
@@ -141,8 +141,7 @@ def _fetch_files():
         if not _silent_flows():
             break
         for script in ("poll", "map"):
-            _run_script(script)
-            _wait_until(_is_settled)
+            _settle(script)
 
 
 def _silent_flows():
@@ -204,9 +203,7 @@ def _is_clean(row):
 
 def _violations(url):
     """Answers of the sandbox itself that violate the provider's contract."""
-    import requests
-
-    return [str(violation) for violation in requests.get(f"{url}/_control/violations", timeout=10).json()]
+    return [str(violation) for violation in sandbox.control(url, "violations")]
 
 
 def _show(rows, problems, as_json, clean):

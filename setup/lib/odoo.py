@@ -28,6 +28,7 @@ from .tree import odoo_tree, version
 
 DATA = paths.RUNTIME / "data"
 MODULE = paths.ADDON.name
+COMMAND = (sys.executable, "-m", "odoo")
 TEMPLATE_PREFIX = "template_"
 SANDBOXES = {"ML_CONNECTOR_ALLOW_LOOPBACK": "1"}
 """Lets the addon call the provider sandboxes, which are on this machine."""
@@ -90,24 +91,16 @@ def config(name="odoo", **options):
 
 def run(database, *arguments, log=None):
     """Run Odoo's command line on a database until it ends."""
-    log = log or f"odoo-{database}"
-    command = [sys.executable, "-m", "odoo", "-d", database, f"--http-port={_free_port()}"]
-    command += arguments
-    console.run(command, log, "Odoo did not finish.", env=environment(), cwd=paths.ROOT)
+    command = [*COMMAND, "-d", database, f"--http-port={_free_port()}", *arguments]
+    console.run(command, log or f"odoo-{database}", "Odoo did not finish.", env=environment(), cwd=paths.ROOT)
 
 
 def shell(database, script, *arguments):
     """Run Python code that has `env` in `odoo shell`; return what it prints."""
-    command = [sys.executable, "-m", "odoo", "shell", "-d", database, "--no-http"]
-    command += ["--log-level=error", "--shell-interface=python", *arguments]
+    options = ["-d", database, "--no-http", "--log-level=error", "--shell-interface=python", *arguments]
+    command = [*COMMAND, "shell", *options]
     result = subprocess.run(
-        command,
-        input=script,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(),
-        cwd=paths.ROOT,
+        command, input=script, capture_output=True, text=True, check=False, env=environment(), cwd=paths.ROOT
     )
     if result.returncode:
         fail(f"The script failed in {database}:\n{result.stderr}")
@@ -232,7 +225,7 @@ def manifest():
 
 def _addon_content():
     """Return the content of all files that an installation of the addon reads."""
-    skipped = {"tests", "i18n", "__pycache__", "description"}
+    skipped = {"tests", "i18n", "__pycache__", "description", "readme", "README.rst"}
     content = []
     for path in sorted(paths.ADDON.rglob("*")):
         name = path.relative_to(paths.ADDON)
@@ -274,30 +267,14 @@ class Server:
 
 @contextlib.contextmanager
 def with_server(database, port=None, workers=0, **options):
-    """Run an Odoo server on a database; `options` go to its configuration file."""
-    server = start_server(database, port, workers, **options)
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-def start_server(database, port=None, workers=0, **options):
-    """Start an Odoo server on a database and wait until it answers."""
+    """Run an Odoo server that answers on a database; `options` go to its configuration file."""
     port = _free_port(port)
-    settings = {
-        "db_name": database,
-        "list_db": False,
-        "http_port": port,
-        "gevent_port": _free_port(),
-        "workers": workers,
-        **options,
-    }
+    ports = {"http_port": port, "gevent_port": _free_port()}
+    path = config(database, **{"db_name": database, "list_db": False, "workers": workers, **ports, **options})
     log = paths.LOG / f"server-{database}.log"
-    command = [sys.executable, "-m", "odoo", "--config", config(database, **settings)]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            list(map(str, command)),
+            [*COMMAND, f"--config={path}"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -308,10 +285,9 @@ def start_server(database, port=None, workers=0, **options):
     server = Server(database, port, log, process)
     try:
         _wait_for(server)
-    except BaseException:
-        server.kill()
-        raise
-    return server
+        yield server
+    finally:
+        server.stop()
 
 
 def _wait_for(server):
@@ -341,4 +317,4 @@ def _free_port(port=None):
 
 def main(arguments):
     """Run Odoo's own command line."""
-    os.execve(sys.executable, [sys.executable, "-m", "odoo", *arguments], environment())
+    os.execve(sys.executable, [*COMMAND, *arguments], environment())

@@ -83,20 +83,21 @@ def databases():
 
 def create(name, template="template0"):
     """Create a database as a copy of another one."""
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'")
-    query("postgres", statement.format(sql.Identifier(name), sql.Identifier(template)))
+    _alter("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'", name, template)
 
 
 def rename(name, new_name):
     """Rename a database that nobody uses."""
-    statement = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-    query("postgres", statement.format(sql.Identifier(name), sql.Identifier(new_name)))
+    _alter("ALTER DATABASE {} RENAME TO {}", name, new_name)
 
 
 def drop(name):
     """Drop a database, also while it is in use."""
-    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    query("postgres", statement.format(sql.Identifier(name)))
+    _alter("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def _alter(statement, *names):
+    query("postgres", sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def _from_url(url):

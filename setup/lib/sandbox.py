@@ -5,8 +5,13 @@ import os
 import subprocess
 import sys
 
+import requests
+
 from . import console, paths
 from .console import fail
+
+_session = requests.Session()
+_session.trust_env = False
 
 
 @contextlib.contextmanager
@@ -27,3 +32,11 @@ def running(provider, *options):
         finally:
             process.terminate()
             process.wait()
+
+
+def control(url, name, **arguments):
+    """Call the control interface of a sandbox."""
+    method = "POST" if arguments else "GET"
+    answer = _session.request(method, f"{url}/_control/{name}", json=arguments or None, timeout=60)
+    answer.raise_for_status()
+    return answer.json()

@@ -1,7 +1,6 @@
 """`setup/translations`: write the template of all translations, `ml_connector/i18n/ml_connector.pot`."""
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def main(arguments):
 def _export(path):
     """Let Odoo's own exporter write the template of the installed addon."""
     with odoo.temporary_database("translations") as database:
-        command = [sys.executable, "-m", "odoo", "i18n", "export", "-d", database, "-o", path, odoo.MODULE]
+        command = [*odoo.COMMAND, "i18n", "export", "-d", database, "-o", path, odoo.MODULE]
         console.run(command, "translations", "The texts could not be exported.", env=odoo.environment())
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 from concur_books import connected_books
-from support.books import LONG_SECONDS
 from support.invariants import chain_problem, general_problems
+from support.kills import FAULTS, kill_at_each, meet_fault, passed_points
 from support.points import moments, steps
 
 FLOWS = ("expense_reports", "receipts", "results")
@@ -15,16 +15,6 @@ STEPS = {
     },
     "receipts": {"GET:api/image/report", "claim", "create", "commit"},
     "results": {"claim", f"POST:{QUEUE}/postingconfirmations", "acknowledge", "commit"},
-}
-MOST_RUNS = 3
-FAULTS = {
-    "500 before the effect": {"kind": "error", "status": 500, "times": None},
-    "500 after the effect": {"kind": "error", "status": 500, "when": "after", "times": None},
-    "no answer, once": {"kind": "hang", "seconds": 0.5, "times": 1},
-    "reset after the effect": {"kind": "reset", "when": "after", "times": None},
-    "half of the body": {"kind": "truncate", "times": None},
-    "429": {"kind": "error", "status": 429, "times": 1},
-    "token revoked, once": {"kind": "token_revoked", "times": 1},
 }
 CALLS = {
     "get": ("GET", "*/expense/transactions"),
@@ -78,9 +68,9 @@ class ReportCase:
         return f"{head['reportNumber']} {head['reportName']}"
 
 
-def nothing_unstored(books):
+def unstored(books, doc_type="expense"):
     """Whatever Concur regards as acknowledged is kept here."""
-    taken = {row["id"] for row in books.control.documents("expense") if row["status"] != "READY"}
+    taken = {row["id"] for row in books.control.documents(doc_type) if row["status"] != "READY"}
     kept = {row["version"] for row in books.rows("SELECT external_version AS version FROM ml_sync_log")}
     return [f"{fi_id} is acknowledged and not stored" for fi_id in taken - kept]
 
@@ -89,37 +79,16 @@ def nothing_unstored(books):
 def test_killed_at_every_point(flow, books, subtests):
     ReportCase(books)
     books.settle()
-    case = ReportCase(books)
-    passed = books.workers.run(trace=True).points
-    books.settle()
-    assert not case.problems() + general_problems(books)
-    points = moments(passed, flow)
+    passed = passed_points(books, ReportCase(books))
     assert steps(passed, flow) >= STEPS[flow]
-    for point in points:
-        with subtests.test(point):
-            case = ReportCase(books)
-            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-            assert not nothing_unstored(books)
-            runs = books.settle()
-            assert not case.problems() + general_problems(books)
-            assert runs <= MOST_RUNS
+    kill_at_each(moments(passed, flow), books, subtests, ReportCase, unstored)
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_fault(call, books, subtests):
-    method, path = CALLS[call]
     for title, fault in FAULTS.items():
         with subtests.test(title):
-            case = ReportCase(books)
-            books.control.add_fault(method=method, path=path, **fault)
-            books.workers.run()
-            (after,) = books.control.faults()
-            books.control.clear_faults()
-            assert after["hits"]
-            assert not nothing_unstored(books)
-            books.settle(LONG_SECONDS)
-            assert not case.problems() + general_problems(books)
-            assert books.connection["state"] == "connected"
+            meet_fault(fault, books, ReportCase, *CALLS[call], unstored)
 
 
 def test_two_workers_at_once(books):

@@ -5,19 +5,15 @@ from itertools import chain
 import pytest
 from concur_books import DAY, connected_books
 from sandbox.concur.documents import identity, invoice, invoice_tax
-from support.books import LONG_SECONDS
-from support.invariants import chain_problem, general_problems
+from support.invariants import chain_problem
+from support.kills import FAULTS, kill_at_each, meet_fault, passed_points
 from support.points import moments, steps
 from test_concur_books import pay
+from test_concur_crash import unstored
 
 QUEUE = "financialintegration/fi/companies/transactiontypes/{}/transactions"
 INVOICES = QUEUE.format("invoice")
-MOST_RUNS = 3
-LOST_ANSWERS = {
-    "500 after the effect": {"kind": "error", "status": 500, "when": "after", "times": None},
-    "reset after the effect": {"kind": "reset", "when": "after", "times": None},
-    "half of the body": {"kind": "truncate", "times": None},
-}
+LOST_ANSWERS = ("500 after the effect", "reset after the effect", "half of the body")
 
 
 @pytest.fixture(scope="module")
@@ -119,41 +115,20 @@ CALLS = {
 }
 
 
-def nothing_unstored(books):
-    taken = {row["id"] for row in books.control.documents("invoice") if row["status"] != "READY"}
-    kept = {row["version"] for row in books.rows("SELECT external_version AS version FROM ml_sync_log")}
-    return [f"{fi_id} is acknowledged and not stored" for fi_id in taken - kept]
+def unstored_invoices(books):
+    return unstored(books, "invoice")
 
 
 @pytest.mark.parametrize("case_type", CASES, ids=lambda case_type: case_type.__name__)
 def test_killed_at_every_point(case_type, books, subtests):
-    case = case_type(books)
-    passed = books.workers.run(trace=True).points
-    books.settle()
-    assert not case.problems() + general_problems(books)
+    passed = passed_points(books, case_type(books))
     assert set().union(*(steps(passed, flow) for flow in case_type.flows)) >= CASES[case_type]
-    for point in chain.from_iterable(moments(passed, flow) for flow in case_type.flows):
-        with subtests.test(point):
-            case = case_type(books)
-            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-            assert not nothing_unstored(books)
-            runs = books.settle()
-            assert not case.problems() + general_problems(books)
-            assert runs <= MOST_RUNS
+    points = chain.from_iterable(moments(passed, flow) for flow in case_type.flows)
+    kill_at_each(points, books, subtests, case_type, unstored_invoices)
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_fault(call, books, subtests):
-    case_type, method, path = CALLS[call]
-    for title, fault in LOST_ANSWERS.items():
+    for title in LOST_ANSWERS:
         with subtests.test(title):
-            case = case_type(books)
-            books.control.add_fault(method=method, path=path, **fault)
-            books.workers.run()
-            (after,) = books.control.faults()
-            books.control.clear_faults()
-            assert after["hits"]
-            assert not nothing_unstored(books)
-            books.settle(LONG_SECONDS)
-            assert not case.problems() + general_problems(books)
-            assert books.connection["state"] == "connected"
+            meet_fault(FAULTS[title], books, *CALLS[call], unstored_invoices)

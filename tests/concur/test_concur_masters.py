@@ -4,21 +4,14 @@ import pytest
 from concur_books import DAY, connected_books
 from sandbox.concur.documents import identity, invoice, invoice_tax
 from sandbox.concur.vendors import VENDOR_GROUPS
-from support.books import LONG_SECONDS
 from support.invariants import chain_problem, general_problems
+from support.kills import FAULTS, kill_at_each, meet_fault, passed_points
 from support.points import moments, steps
 
 VENDORS = "/api/v3.1/invoice/vendors"
-FAULTS = {
-    "500 before the effect": {"kind": "error", "status": 500, "times": None},
-    "500 after the effect": {"kind": "error", "status": 500, "when": "after", "times": None},
-    "reset after the effect": {"kind": "reset", "when": "after", "times": None},
-    "half of the body": {"kind": "truncate", "times": None},
-    "429": {"kind": "error", "status": 429, "times": 1},
-}
+SENT_AND_LOST = [title for title in FAULTS if not title.endswith(", once")]
 CALLS = {"look-up": "GET", "create": "POST"}
 STEPS = {f"{method}:api/invoice/vendors" for method in CALLS.values()} | {"claim", "commit"}
-MOST_RUNS = 3
 
 
 @pytest.fixture(scope="module")
@@ -64,33 +57,16 @@ class PartnerCase:
 def test_killed_at_every_point_of_a_push(books, subtests):
     PartnerCase(books)
     books.settle()
-    case = PartnerCase(books)
-    passed = books.workers.run(trace=True).points
-    books.settle()
-    assert not case.problems() + general_problems(books)
-    points = moments(passed, "vendors_push")
+    passed = passed_points(books, PartnerCase(books))
     assert steps(passed, "vendors_push") >= STEPS
-    for point in points:
-        with subtests.test(point):
-            case = PartnerCase(books)
-            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-            runs = books.settle()
-            assert not case.problems() + general_problems(books)
-            assert runs <= MOST_RUNS
+    kill_at_each(moments(passed, "vendors_push"), books, subtests, PartnerCase)
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_fault_while_a_vendor_is_sent(call, books, subtests):
-    for title, fault in FAULTS.items():
+    for title in SENT_AND_LOST:
         with subtests.test(title):
-            case = PartnerCase(books)
-            books.control.add_fault(method=CALLS[call], path=VENDORS, **fault)
-            books.workers.run()
-            (after,) = books.control.faults()
-            books.control.clear_faults()
-            assert after["hits"]
-            books.settle(LONG_SECONDS)
-            assert not case.problems() + general_problems(books)
+            meet_fault(FAULTS[title], books, PartnerCase, CALLS[call], VENDORS)
 
 
 def test_what_was_sent_does_not_come_back_as_a_change(books):
@@ -183,26 +159,14 @@ def test_killed_while_a_list_item_is_sent(books, subtests):
     points = [point for point in books.workers.run(trace=True).points if point.startswith("analytic_push ")]
     assert not case.problems()
     assert {point.split()[1] for point in points} >= {"GET:list/lists/children", "POST:list/items", "commit"}
-    for point in points:
-        if point.split()[1].startswith(("GET", "POST", "commit")) and point.split()[2] == "after":
-            with subtests.test(point):
-                case = AnalyticCase(books)
-                assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-                runs = books.settle()
-                assert not case.problems() + general_problems(books)
-                assert runs <= MOST_RUNS
+    ended = [point for point in points if point.split()[2] == "after"]
+    ended = [point for point in ended if point.split()[1].startswith(("GET", "POST", "commit"))]
+    kill_at_each(ended, books, subtests, AnalyticCase)
 
 
-@pytest.mark.parametrize("title", FAULTS)
+@pytest.mark.parametrize("title", SENT_AND_LOST)
 def test_fault_while_a_list_item_is_sent(title, books):
-    case = AnalyticCase(books)
-    books.control.add_fault(method="POST", path=ITEMS, **FAULTS[title])
-    books.workers.run()
-    (after,) = books.control.faults()
-    books.control.clear_faults()
-    assert after["hits"]
-    books.settle(LONG_SECONDS)
-    assert not case.problems() + general_problems(books)
+    meet_fault(FAULTS[title], books, AnalyticCase, "POST", ITEMS)
 
 
 def release(books, number):

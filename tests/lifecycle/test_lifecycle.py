@@ -258,8 +258,7 @@ ids = {f"account.account,{account.id}": account.name for account in env["account
 ids |= {f"res.partner,{env['res.partner'].search([('name', '=', 'Vendor')]).id}": "Vendor"}
 ids |= {f"res.currency,{env.company.currency_id.id}": "Currency"}
 logs = {log.name: log for log in env["ml.sync.log"].search([])}
-rows = logs["two codes"].waiting_mapping_ids.with_user(env["res.users"].search([("login", "=", "maps")]))
-states = []
+accountant = env["res.users"].search([("login", "=", "maps")])
 waits = {
     name: [
         [
@@ -273,9 +272,14 @@ waits = {
 before = {name: log.state for name, log in logs.items()}
 verify = env["ml.sync.attempt"]._verify
 trail = verify(ramp)
-for row in rows:
-    row.res_id = env["account.account"].search([("name", "=", "Account 1")]).id
-    states.append(logs["two codes"].state)
+def released(name, **values):
+    states = []
+    for row in logs[name].waiting_mapping_ids.with_user(accountant):
+        row.write(values)
+        states.append(logs[name].state)
+    return states
+def code(name):
+    return env["ml.mapping"].search([("external_code", "=", name), ("direction", "=", "in")]).id
 template = env["ml.feed.template"].search([("name", "=", "Own")])
 binding = env["ml.binding"].search([("external_id", "=", "vendor-1")])
 made = env["ml.binding"].search([("external_id", "=", "made")])
@@ -285,6 +289,7 @@ def mapped(direction, connection):
 print(json.dumps({
     "out": mapped("out", "Ramp"),
     "in": mapped("in", "Source"),
+    "in of Ramp": mapped("in", "Ramp"),
     "forward": mapped("forward", "Source"),
     "forward of others": mapped("forward", "Ramp"),
     "made": [made.res_model, env["ml.mapping"].browse(made.res_id).display_name,
@@ -293,7 +298,11 @@ print(json.dumps({
     "states": {state: sorted(name for name in before if before[name] == state) for state in set(before.values())},
     "of another connection": len(env["ml.wait"].search([]).filtered(
         lambda wait: wait.connection_id != wait.log_id.connection_id)),
-    "released": states,
+    "released": [
+        released("two codes", res_id=env["account.account"].search([("name", "=", "Account 1")]).id),
+        released("code", code_id=code("finer")),
+        released("code to forward", code_id=code("target")),
+    ],
     "trail": [trail, verify(ramp)],
     "template": [template.file_name, template.active, bool(template.column_ids)],
     "binding": [binding.external_version, binding.fingerprint, binding.agreed_vendor],
@@ -410,6 +419,13 @@ def test_upgrade_from_19_0_1_1_0(log, tmp_path):
             "left out Code left out": ["ignored", False, False],
             "both Code both": ["mapped", "manual", False],
         },
+        "in of Ramp": {
+            "manual Code manual": ["mapped", "manual", False],
+            "by code Code by code": ["mapped", "code", False],
+            "ignored Code ignored": ["ignored", False, False],
+            "finer Code finer": ["mapped", "manual", False],
+            **{f"{code} Code {code}": ["unmapped", False, False] for code in ("first", "second")},
+        },
         "forward": {
             "forwarded Code forwarded": ["mapped", False, "target"],
             "left out Code left out": ["ignored", False, False],
@@ -453,7 +469,7 @@ def test_upgrade_from_19_0_1_1_0(log, tmp_path):
             "pending": ["code without a mapping", "retried"],
         },
         "of another connection": 0,
-        "released": ["waiting", "pending"],
+        "released": [["waiting", "pending"], ["pending"], ["pending"]],
         "trail": ["", ""],
         "template": ["own*", True, True],
         "binding": ["7", "abc", {"street": "Old 1"}],

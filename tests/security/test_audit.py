@@ -451,7 +451,7 @@ def test_nobody_writes_into_the_trail(offices, office):
     for person in offices.people:
         for method, arguments in (
             ("create", [{"connection_id": office.connection, "sequence": 1, "action": "pause"}]),
-            ("_append_decision", [office.connection, "pause", "x"]),
+            ("_append_decisions", [office.connection, [{"action": "pause", "subject": "x"}]]),
         ):
             with pytest.raises(Refused):
                 person.call("ml.sync.attempt", method, *arguments)

@@ -1,14 +1,22 @@
 """Templates of the pure readers and writers, made of the defaults."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 from ml_connector.core.documents import FeedColumn, FeedTemplate
+from ml_connector.core.files.parse import Reading
 from ml_connector.providers.stampli.bills import Bills
 from ml_connector.providers.stampli.payments import Payments
 from ml_connector.providers.stampli.purchase_orders import PurchaseOrders
 from ml_connector.providers.stampli.vendors import Vendors
 
 SAMPLES = Path(__file__).resolve().parents[2] / "ml_connector" / "tests" / "stampli_samples"
+
+
+def read_file(definition, content):
+    """All documents and notes of a file."""
+    reading = Reading(definition, content)
+    return SimpleNamespace(documents=tuple(reading.documents), notes=tuple(reading.notes))
 
 
 def template(spec, **changes):

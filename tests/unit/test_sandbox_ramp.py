@@ -296,7 +296,7 @@ def test_a_deliverys_answer_decides_whether_it_is_tried_again(ramp, client):
     body = {"endpoint_url": f"{ramp.url}/developer/v1/none", "event_types": ["bills.approved"]}
     subscription = ramp.state.subscriptions.get(client.post("/webhooks", json=body).json()["id"])
     subscription.status, bill = "active", next(iter(ramp.state.bills)).id
-    for path, status, attempts in (("none", 404, 1), ("business", 500, 3)):
+    for path, status, attempts in (("none", 404, 1), ("business", 500, 3), ("users", 429, 3)):
         subscription.endpoint_url = f"{ramp.url}/developer/v1/{path}"
         ramp.control.settings(webhook_attempts=3)
         ramp.control.add_fault("error", path=f"*/{path}", status=status, times=None)

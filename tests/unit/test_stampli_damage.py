@@ -16,9 +16,9 @@ from stampli_support import SAMPLES, invoices
 
 from ml_connector.core.errors import ConnectorError, FileFormatError
 from ml_connector.core.files import csv_parser as csv_reader
+from ml_connector.core.files import csv_rows, plain_xml
 from ml_connector.core.files import parser_base as frame
-from ml_connector.core.files import plain_xml
-from ml_connector.core.files.parse import Reading, read_file
+from ml_connector.core.files.parse import Reading
 from ml_connector.core.files.records import record_of
 from ml_connector.core.provider import Settings
 from ml_connector.providers.stampli import StampliProvider
@@ -143,7 +143,7 @@ def test_only_headings_that_are_read_must_be_there_once():
     assert found["900001"].total == 100
     assert notes == "Columns that the file template does not name were skipped: Comment, Comment."
     with pytest.raises(FileFormatError, match="“TotalAmount” occurs twice"):
-        read_file(CSV, table(row(1) + ",1.00", heading=HEADING + ",total amount"))
+        Reading(CSV, table(row(1) + ",1.00", heading=HEADING + ",total amount"))
 
 
 def zipped(*files):
@@ -229,7 +229,7 @@ def test_a_start_tag_that_is_broken():
 
 def test_an_export_that_is_cut_is_refused_as_a_whole():
     with pytest.raises(FileFormatError, match="ends too early") as caught:
-        read_file(XML, export(element(1), element(2))[:-100])
+        Reading(XML, export(element(1), element(2))[:-100])
     assert caught.value.is_cut
 
 
@@ -348,7 +348,7 @@ def test_no_separator_is_named(told):
 def test_another_separator_is_seen_in_the_headings():
     for delimiter, name in ((b"\t", "tabs"), (b";", "“;”"), (b"|", "“|”")):
         with pytest.raises(FileFormatError, match=f"Line 1: the headings are separated by {re.escape(name)}. Set"):
-            read_file(CSV, table(row(1)).replace(b",", delimiter))
+            Reading(CSV, table(row(1)).replace(b",", delimiter))
 
 
 def test_last_cells_that_are_left_out_are_empty():
@@ -435,16 +435,16 @@ def test_damage_in_utf8_is_no_other_encoding():
 def test_limits_are_named(monkeypatch):
     monkeypatch.setattr(csv_reader, "MAX_ROWS", 10)
     with pytest.raises(FileFormatError, match="more than 10 rows, which is the limit"):
-        read_file(CSV, table(*map(row, range(11))))
+        Reading(CSV, table(*map(row, range(11))))
     monkeypatch.setattr(csv_reader, "MAX_DAMAGED", 5)
     with pytest.raises(FileFormatError, match="more than 5 unreadable rows"):
-        read_file(CSV, table(*(row(number, VendorName='"a"b') for number in range(6))))
+        Reading(CSV, table(*(row(number, VendorName='"a"b') for number in range(6))))
     monkeypatch.setattr(frame, "MAX_LINES", 3)
     found, _notes = outcomes(CSV, table(*(row(1, LineNumber=str(number)) for number in range(5))))
     assert found["900001"].startswith("The document has more than 3 lines, which is the limit.")
     monkeypatch.setattr(plain_xml, "MAX_ELEMENTS", 20)
     with pytest.raises(FileFormatError, match="more than 20 elements, which is the limit"):
-        read_file(XML, export(element(1), element(2)))
+        Reading(XML, export(element(1), element(2)))
 
 
 def test_notes_and_problems_have_an_end():
@@ -469,7 +469,7 @@ def test_notes_and_problems_have_an_end():
 def test_work_grows_with_the_size_and_no_faster(content, monkeypatch):
     """Counted in lines that are looked at: times on a busy machine say nothing."""
     looked = 0
-    line = csv_reader._LINE
+    line = csv_rows.LINE
 
     class Counting:
         def match(self, *arguments):
@@ -477,9 +477,9 @@ def test_work_grows_with_the_size_and_no_faster(content, monkeypatch):
             looked += 1
             return line.match(*arguments)
 
-    monkeypatch.setattr(csv_reader, "_LINE", Counting())
+    monkeypatch.setattr(csv_rows, "LINE", Counting())
     try:
-        read_file(CSV, content)
+        Reading(CSV, content)
     except FileFormatError:
         pass
     assert looked < 12 * content.count(b"\n") + 1_500
@@ -560,4 +560,4 @@ def test_the_samples_are_read_whole():
     for suffix in ("csv", "xml"):
         content = (SAMPLES / f"invoices_20261120T101500Z_000042.{suffix}").read_bytes()
         packed = dataclasses.replace(invoices(file_format=suffix), archives=True)
-        assert len(read_file(packed, gzip.compress(content)).documents) == 3
+        assert sum(1 for _document in Reading(packed, gzip.compress(content)).documents) == 3

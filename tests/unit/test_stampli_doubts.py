@@ -9,9 +9,8 @@ from decimal import Decimal
 
 import pytest
 from pairs import in_pairs, lacking
-from stampli_support import SAMPLES, invoices
+from stampli_support import SAMPLES, invoices, read_file
 
-from ml_connector.core.files.parse import read_file
 from ml_connector.core.files.records import record_of
 from ml_connector.core.provider import Settings
 from ml_connector.providers.stampli import StampliProvider

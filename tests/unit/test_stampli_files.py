@@ -11,11 +11,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stampli_support import SAMPLES, invoices, orders, payments, vendors
+from stampli_support import SAMPLES, invoices, orders, payments, read_file, vendors
 
 from ml_connector.core.documents import FeedColumn
 from ml_connector.core.errors import ConnectorError, FileFormatError, InvalidDataError, NotRelevantError
-from ml_connector.core.files.parse import read_file
 from ml_connector.core.files.records import record_of
 from ml_connector.core.files.serialize import file_writer
 from ml_connector.providers.stampli import StampliProvider

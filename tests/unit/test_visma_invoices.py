@@ -450,13 +450,19 @@ def files_of(key, *pairs):
     return OutgoingFiles(parent_external_id=key, files=files)
 
 
+def attach(made, key, *pairs):
+    flow = made.flow("bill_files_push")
+    return flow.send(flow.render(files_of(key, *pairs)), "", "key")
+
+
 def test_files_are_attached_once(sandbox, visma):
     key = send(visma, bill()).external_id
-    payload = visma.flow("bill_files_push").render(files_of(key, ("a.pdf", b"one"), ("ø.pdf", b"two")))
-    assert visma.flow("bill_files_push").find(payload, "key") is None
-    visma.flow("bill_files_push").send(payload, "", "key")
-    visma.flow("bill_files_push").send(payload, "", "key")
-    assert visma.flow("bill_files_push").find(payload, "key").external_id == key
+    flow = visma.flow("bill_files_push")
+    payload = flow.render(files_of(key, ("a.pdf", b"one"), ("ø.pdf", b"two")))
+    assert flow.find(payload, "key") is None
+    flow.send(payload, "", "key")
+    flow.send(payload, "", "key")
+    assert flow.find(payload, "key").external_id == key
     shown = {row["name"]: row["revision"] for row in documents(sandbox)[key]["attachments"]}
     assert shown == {"a.pdf": 1, "ø.pdf": 1}
 
@@ -464,8 +470,7 @@ def test_files_are_attached_once(sandbox, visma):
 def test_a_changed_file_becomes_a_revision(sandbox, visma):
     key = send(visma, bill(is_credit=True)).external_id
     for content in (b"one", b"two"):
-        payload = visma.flow("bill_files_push").render(files_of(key, ("a.pdf", content)))
-        visma.flow("bill_files_push").send(payload, "", "key")
+        attach(visma, key, ("a.pdf", content))
     (row,) = documents(sandbox)[key]["attachments"]
     assert row["revision"] == 2
 
@@ -484,25 +489,23 @@ def test_a_changed_file_becomes_a_revision(sandbox, visma):
 def test_the_name_of_a_file_is_a_detail(sandbox, visma, files, shown):
     key = send(visma, bill()).external_id
     for _time in range(2):
-        payload = visma.flow("bill_files_push").render(files_of(key, *files))
-        assert visma.flow("bill_files_push").send(payload, "", "key").note == ""
+        assert attach(visma, key, *files).note == ""
     assert {row["name"]: row["revision"] for row in documents(sandbox)[key]["attachments"]} == shown
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
 def test_a_file_that_visma_does_not_take_holds_up_no_other(sandbox, visma, monkeypatch, status):
     key = send(visma, bill()).external_id
-    attach = visma.client.attach
+    attach_one = visma.client.attach
 
     def refusing(path, name, content, mimetype):
         if name == "bad.pdf":
             known = {"status": status, "details": '{"message": "This type is not allowed."}'}
             raise errors.PermanentError("Visma.net refused the request: This type is not allowed.", **known)
-        attach(path, name, content, mimetype)
+        attach_one(path, name, content, mimetype)
 
     monkeypatch.setattr(visma.client, "attach", refusing)
-    files = files_of(key, ("bad.pdf", b"bad"), ("empty.pdf", b""), ("good.pdf", b"good"))
-    sent = visma.flow("bill_files_push").send(visma.flow("bill_files_push").render(files), "", "key")
+    sent = attach(visma, key, ("bad.pdf", b"bad"), ("empty.pdf", b""), ("good.pdf", b"good"))
     assert [row["name"] for row in documents(sandbox)[key]["attachments"]] == ["good.pdf"]
     assert "bad.pdf: " in sent.note and "This type is not allowed." in sent.note
     assert "empty.pdf: The file is empty." in sent.note and "good.pdf" not in sent.note
@@ -511,34 +514,28 @@ def test_a_file_that_visma_does_not_take_holds_up_no_other(sandbox, visma, monke
 def test_a_file_that_comes_after_the_release_is_attached(sandbox, visma):
     key = send(visma, bill()).external_id
     release(visma, key)
-    visma.flow("bill_files_push").send(
-        visma.flow("bill_files_push").render(files_of(key, ("late.pdf", b"late"))), "", "key"
-    )
+    attach(visma, key, ("late.pdf", b"late"))
     row = documents(sandbox)[key]
     assert ([file["name"] for file in row["attachments"]], row["status"]) == (["late.pdf"], "Open")
 
 
 def test_what_a_person_entered_gets_no_files_from_here(sandbox, visma):
     key = f"Invoice/{entered(sandbox)}"
-    sent = visma.flow("bill_files_push").send(
-        visma.flow("bill_files_push").render(files_of(key, ("a.pdf", b"one"))), "", "key"
-    )
-    assert "entered manually" in sent.note
+    assert "entered manually" in attach(visma, key, ("a.pdf", b"one")).note
     assert not documents(sandbox)[key].get("attachments")
 
 
 def test_a_file_over_which_visma_fails_is_tried_again_and_holds_up_no_other(sandbox, visma, monkeypatch):
     key = send(visma, bill()).external_id
-    attach = visma.client.attach
+    attach_one = visma.client.attach
 
     def failing(path, name, content, mimetype):
         if name == "bad.pdf":
             raise errors.UnconfirmedError("Visma.net failed with status 500 after the request was sent.", status=500)
-        attach(path, name, content, mimetype)
+        attach_one(path, name, content, mimetype)
 
     monkeypatch.setattr(visma.client, "attach", failing)
-    payload = visma.flow("bill_files_push").render(files_of(key, ("bad.pdf", b"bad"), ("good.pdf", b"good")))
-    error = raised(visma.flow("bill_files_push").send, payload, "", "key")
+    error = raised(attach, visma, key, ("bad.pdf", b"bad"), ("good.pdf", b"good"))
     assert (type(error), error.message) == (errors.RemoteError, "bad.pdf: Visma.net failed.")
     assert [row["name"] for row in documents(sandbox)[key]["attachments"]] == ["good.pdf"]
 

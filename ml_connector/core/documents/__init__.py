@@ -11,7 +11,7 @@ from .common import Address, AnalyticShare, Attachment, Contact, Party, Referenc
 from .dimension import Dimension, DimensionValue
 from .employee import Employee
 from .expense import Expense, ExpenseLine, Reimbursement, Settlement
-from .feed import FeedColumn, FeedTemplate, FileContent, FileDocument, RemoteFile
+from .feed import FeedColumn, FeedTemplate, FileDocument, RemoteFile
 from .files import DownloadedFile, Files, OutgoingFile, OutgoingFiles
 from .journal_entry import JournalEntry, JournalLine
 from .own_id import OwnId
@@ -45,7 +45,6 @@ __all__ = [
     "ExpenseLine",
     "FeedColumn",
     "FeedTemplate",
-    "FileContent",
     "FileDocument",
     "Files",
     "GoodsReceipt",

@@ -101,14 +101,6 @@ class FileDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileContent:
-    """Content of a file; `notes` are sentences about skipped parts."""
-
-    documents: tuple[FileDocument, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteFile:
     """A file in a folder of the server. `modified` in seconds since 1970, by the server's clock."""
 

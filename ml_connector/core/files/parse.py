@@ -8,7 +8,6 @@ from array import array
 from dataclasses import replace
 from decimal import Decimal
 
-from ..documents import FileContent
 from ..errors import FileFormatError
 from ..messages import _
 from .archives import is_archive, unpacked
@@ -16,15 +15,6 @@ from .csv_parser import CsvFile, repeated
 from .parser_base import Notes, blame, damaged
 from .values import shown
 from .xml_parser import XmlFile
-
-
-def read_file(template, content):
-    """All documents of a file together.
-
-    :raises FileFormatError: the file as a whole cannot be read
-    """
-    reading = Reading(template, content)
-    return FileContent(documents=tuple(reading.documents), notes=tuple(reading.notes))
 
 
 class Reading:

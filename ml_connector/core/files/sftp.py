@@ -188,12 +188,6 @@ class SftpSession(SshConnection):
         with self._files(path) as sftp, contextlib.suppress(FileNotFoundError):
             sftp.remove(path)
 
-    def make_folder(self, path):
-        """Create a folder; does nothing if it exists."""
-        with self._files(path) as sftp:
-            if not self._exists(sftp, path):
-                sftp.mkdir(path)
-
     @contextlib.contextmanager
     def _files(self, path):
         self.connect()

@@ -58,21 +58,7 @@ def invoice(document):
     currency = text(head, "currencyAlphaCode")
     total = amount(head, "requestTotal", _("invoice"))
     sign = -1 if total < 0 else 1
-    lines, taxes, gross = [], Decimal(0), Decimal(0)
-    for row in rows(document.get("lineItem")):
-        for allocation in rows(row.get("allocation")):
-            made, tax, part_gross = _allocation(row, allocation, sign, currency)
-            lines += made
-            taxes += tax
-            gross += part_gross
-    if gross != total:
-        raise InvalidDataError(
-            _(
-                "The lines of the invoice add up to %(computed)s, but its total is %(amount)s.",
-                computed=Amount(gross, currency),
-                amount=Amount(total, currency),
-            )
-        )
+    lines, taxes = _lines(document, sign, total, currency)
     document_date = day(head, "invoiceDate", "invoiceReceivedDate", "submitDate")
     if document_date is None:
         raise InvalidDataError(_("The invoice has no date in SAP Concur."))
@@ -94,6 +80,26 @@ def invoice(document):
         purchase_order=text(head, "poNumber"),
         attachments=(Attachment(name=f"Invoice {request_id}.pdf", url=f"invoice/{request_id}"),),
     )
+
+
+def _lines(document, sign, total, currency):
+    """The lines, and the sum of their taxes."""
+    lines, taxes, gross = [], Decimal(0), Decimal(0)
+    for row in rows(document.get("lineItem")):
+        for allocation in rows(row.get("allocation")):
+            made, tax, part_gross = _allocation(row, allocation, sign, currency)
+            lines += made
+            taxes += tax
+            gross += part_gross
+    if gross != total:
+        raise InvalidDataError(
+            _(
+                "The lines of the invoice add up to %(computed)s, but its total is %(amount)s.",
+                computed=Amount(gross, currency),
+                amount=Amount(total, currency),
+            )
+        )
+    return lines, taxes
 
 
 def _vendor(vendor):

@@ -124,31 +124,16 @@ class _Report:
 
     def _journal(self, entry, allocation, journal, name, lines):
         """Add the lines of one journal row; returns its gross amount."""
-        place = _("expense %(expense)s", expense=name)
-        gross = amount(journal, "amountGross", place)
-        net = amount(journal, "amountNetOfReclaim", place)
+        gross = amount(journal, "amountGross", _("expense %(expense)s", expense=name))
         payer, payee = text(journal, "journalPayer"), text(journal, "journalPayee")
         _check_direction(name, self._money(gross), payer, payee)
-        taxes = _taxes(allocation, journal)
-        reclaimed = [(tax, amount(tax, "amountReclaim", place)) for tax in taxes]
-        total = net + sum((value for _tax, value in reclaimed), Decimal(0))
-        if total != gross:
-            raise InvalidDataError(
-                _(
-                    "Expense %(expense)s: the net amount and the tax to reclaim add up to %(computed)s, but the gross "
-                    "amount is %(amount)s.",
-                    expense=name,
-                    computed=self._money(total),
-                    amount=self._money(gross),
-                )
-            )
+        net, claims = self._net_and_taxes(allocation, journal, name, gross)
         code = text(journal, "journalAccountCode") or text(entry, "clearingAccountCode")
         if not code:
             raise InvalidDataError(
                 _("Expense %(expense)s has no account in SAP Concur. Set one for its expense type there.", expense=name)
             )
         label = _label(entry, name)
-        claims = [(coding.tax(tax), value) for tax, value in reclaimed if value]
         if net:
             lines.append(
                 JournalLine(
@@ -163,6 +148,24 @@ class _Report:
         other = payee if payer == coding.COMPANY else payer
         self._owe(other, text(entry, "reportEntryPatKey"), gross)
         return gross
+
+    def _net_and_taxes(self, allocation, journal, name, gross):
+        """The net amount, and (tax, amount) of the taxes to reclaim."""
+        place = _("expense %(expense)s", expense=name)
+        net = amount(journal, "amountNetOfReclaim", place)
+        reclaimed = [(tax, amount(tax, "amountReclaim", place)) for tax in _taxes(allocation, journal)]
+        total = net + sum((value for _tax, value in reclaimed), Decimal(0))
+        if total != gross:
+            raise InvalidDataError(
+                _(
+                    "Expense %(expense)s: the net amount and the tax to reclaim add up to %(computed)s, but the gross "
+                    "amount is %(amount)s.",
+                    expense=name,
+                    computed=self._money(total),
+                    amount=self._money(gross),
+                )
+            )
+        return net, [(coding.tax(tax), value) for tax, value in reclaimed if value]
 
     def _owe(self, code, payment_type, value):
         """The company owes `value` to a party."""

@@ -99,16 +99,6 @@ def bill(payload):
     sign = -1 if total < 0 else 1
     _check_totals(values, lines)
     amounts = [sign * _number(line["amount"]) for line in lines]
-    taxes = [_number(line.get("line_tax")) for line in lines]
-    tax = sign * _number(values["tax"]) if values.get("tax") else sign * sum(taxes, Decimal(0))
-    has_codes = any(line.get("tax_code") for line in lines)
-    if tax and not has_codes:
-        raise InvalidDataError(
-            _(
-                "The invoice has %(amount)s of tax, but no line has a tax code. Add TaxCode to the export.",
-                amount=_money(abs(tax), values),
-            )
-        )
     status = (values.get("status") or "").upper()
     return Bill(
         external_id=values["id"],
@@ -119,7 +109,7 @@ def bill(payload):
         due_date=_date(values.get("due_date")),
         currency=values["currency"].upper(),
         total=abs(total),
-        tax_total=tax if has_codes else None,
+        tax_total=_tax_total(values, lines, sign),
         amounts_include_tax=False,
         is_credit=is_credit,
         lines=tuple(_line(line, amount, sign) for line, amount in zip(lines, amounts, strict=True)),
@@ -130,6 +120,22 @@ def bill(payload):
         attachments=attachments(payload),
         is_void=status in VOID,
     )
+
+
+def _tax_total(values, lines, sign):
+    """The tax of the invoice; None if no line has a tax code."""
+    taxes = [_number(line.get("line_tax")) for line in lines]
+    tax = sign * _number(values["tax"]) if values.get("tax") else sign * sum(taxes, Decimal(0))
+    if any(line.get("tax_code") for line in lines):
+        return tax
+    if tax:
+        raise InvalidDataError(
+            _(
+                "The invoice has %(amount)s of tax, but no line has a tax code. Add TaxCode to the export.",
+                amount=_money(abs(tax), values),
+            )
+        )
+    return None
 
 
 def refuse_problems(payload):

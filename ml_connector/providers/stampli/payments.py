@@ -99,18 +99,8 @@ def payment(payload):
     amount = Decimal(values["amount"])
     is_void = values["status"].upper() in VOID or amount < 0
     sign = -1 if amount < 0 else 1
-    applied = sum((Decimal(line["applied"]) for line in lines), Decimal(0))
     currency = values["currency"].upper()
-    if applied != amount:
-        raise InvalidDataError(
-            _(
-                "The payment is %(amount)s, but %(applied)s is applied to invoices.",
-                amount=Amount(amount, currency),
-                applied=Amount(applied, currency),
-            )
-        )
-    if any(not line.get("invoice") and not line.get("number") for line in lines):
-        raise InvalidDataError(_("The payment names no invoice, neither by ID nor by number."))
+    _check_invoices(lines, amount, currency)
     bank = values.get("bank") or f"method:{values.get('method') or 'none'}"
     return Payment(
         external_id=values["id"],
@@ -133,3 +123,20 @@ def payment(payload):
         reference=values.get("reference") or "",
         is_void=is_void,
     )
+
+
+def _check_invoices(lines, amount, currency):
+    """
+    :raises InvalidDataError: not all of the payment is applied to invoices
+    """
+    applied = sum((Decimal(line["applied"]) for line in lines), Decimal(0))
+    if applied != amount:
+        raise InvalidDataError(
+            _(
+                "The payment is %(amount)s, but %(applied)s is applied to invoices.",
+                amount=Amount(amount, currency),
+                applied=Amount(applied, currency),
+            )
+        )
+    if any(not line.get("invoice") and not line.get("number") for line in lines):
+        raise InvalidDataError(_("The payment names no invoice, neither by ID nor by number."))
