@@ -92,18 +92,12 @@ class BillTaxes:
             return []
         part = plan.term.discount_percentage / 100
         return [
-            self._engine._prepare_base_line_for_taxes_computation(
-                None,
-                currency_id=plan.currency,
+            self._base_line(
+                plan,
+                line,
                 tax_ids=taxes,
                 price_unit=-plan.currency.round(line.subtotal * part),
                 quantity=1.0,
-                rate=plan.rate,
-                sign=plan.sign,
-                is_refund=plan.is_credit,
-                partner_id=plan.creditor,
-                account_id=line.account,
-                analytic_distribution=line.analytic,
                 special_mode="total_excluded",
                 special_type="early_payment",
             )
@@ -113,24 +107,31 @@ class BillTaxes:
 
     def _base_lines(self, plan, special_mode=False):
         return [
-            self._engine._prepare_base_line_for_taxes_computation(
-                None,
-                currency_id=plan.currency,
+            self._base_line(
+                plan,
+                line,
                 tax_ids=line.taxes,
                 price_unit=line.price_unit,
                 quantity=line.quantity,
-                rate=plan.rate,
-                sign=plan.sign,
-                is_refund=plan.is_credit,
-                partner_id=plan.creditor,
-                account_id=line.account,
-                analytic_distribution=line.analytic,
                 product_id=line.product,
                 product_uom_id=line.product.uom_id,
                 special_mode=special_mode,
             )
             for line in plan.lines
         ]
+
+    def _base_line(self, plan, line, **values):
+        return self._engine._prepare_base_line_for_taxes_computation(
+            None,
+            currency_id=plan.currency,
+            rate=plan.rate,
+            sign=plan.sign,
+            is_refund=plan.is_credit,
+            partner_id=plan.creditor,
+            account_id=line.account,
+            analytic_distribution=line.analytic,
+            **values,
+        )
 
     def _compute(self, plan):
         """Let Odoo compute the amounts of the lines and the tax lines from the prices."""

@@ -15,6 +15,17 @@ def open_address(url):
     return {"type": "ir.actions.act_url", "url": url, "target": "new"}
 
 
+def open_form(model, record_id, **more):
+    """Open a record."""
+    return {"type": "ir.actions.act_window", "res_model": model, "res_id": record_id, "view_mode": "form", **more}
+
+
+def open_dialog(model, name, **context):
+    """Open a new record of a wizard as a dialog."""
+    action = {"type": "ir.actions.act_window", "res_model": model, "name": name, "view_mode": "form"}
+    return {**action, "target": "new", "context": context}
+
+
 def notification(message, kind="success", *, reload=True):
     """Show a message briefly (`danger`: until it is closed), then reload the view."""
     params = {"type": kind, "message": message, "sticky": kind == "danger"}

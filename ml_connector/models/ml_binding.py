@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ..core.awaited import Awaited, odoo_key
-from .client_actions import open_address
+from .client_actions import open_address, open_form
 
 OPTIONAL = ("external_version", "fingerprint", "external_url", "agreed_odoo", "agreed_vendor", "is_shared")
 """Values of a record link that keep theirs unless they are given."""
@@ -162,12 +162,7 @@ class MlBinding(models.Model):
 
     def action_open_record(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "view_mode": "form",
-        }
+        return open_form(self.res_model, self.res_id)
 
     def action_open_remote(self):
         self.ensure_one()

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, format_datetime, plaintext2html
 
 from ..vault.database_mark import DatabaseMark, database_mark
+from .client_actions import open_dialog
 from .ml_sealed import needs
 
 IDS_IN_REFERENCES = ("ml.sync.log", "ml.bridged.document")
@@ -71,14 +72,7 @@ class MlConnectionDatabase(models.AbstractModel):
     def action_recover(self):
         """Find records that the provider marks as booked but Odoo does not have."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Missing in Odoo"),
-            "res_model": "ml.recovery",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_connection_id": self.id},
-        }
+        return open_dialog("ml.recovery", self.env._("Missing in Odoo"), default_connection_id=self.id)
 
     def _adopt_database(self):
         self._skip_used_ids()

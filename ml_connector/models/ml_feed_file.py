@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..core.messages import _
 from ..core.stored_files import stored_mimetype
-from .client_actions import notification
+from .client_actions import notification, open_dialog
 from .ml_sealed import needs
 from .ml_sentence import Sentence
 from .sync_states import MERGED_STATES
@@ -360,14 +360,8 @@ class MlFeedFile(models.Model):
     def action_correct(self):
         """Import a corrected file that replaces this one."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Corrected File"),
-            "res_model": "ml.feed.import",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_template_id": self.template_id.id, "default_replaces_id": self.id},
-        }
+        values = {"default_template_id": self.template_id.id, "default_replaces_id": self.id}
+        return open_dialog("ml.feed.import", self.env._("Corrected File"), **values)
 
     @needs("administer")
     def action_download(self):

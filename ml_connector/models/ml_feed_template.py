@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .client_actions import open_dialog
 from .ml_sealed import needs
 
 
@@ -92,14 +93,7 @@ class MlFeedTemplate(models.Model):
     def action_try(self):
         """Open the import preview for this template."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Try on a File"),
-            "res_model": "ml.feed.import",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_template_id": self.id},
-        }
+        return open_dialog("ml.feed.import", self.env._("Try on a File"), default_template_id=self.id)
 
     def action_open_files(self):
         self.ensure_one()

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..core.messages import _, paragraph
-from .client_actions import notification
+from .client_actions import notification, open_form
 from .ml_connection_codes import CREATED_BY
 from .ml_error_class import MAX_STOPS
 from .ml_sealed import needs
@@ -199,14 +199,8 @@ class MlFlow(models.Model):
         self.connection_id._check_job()
         dry_run = self.env["ml.dry.run"].create({"flow_id": self.id})
         self.connection_id._trigger()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Dry Run: %(flow)s", flow=self.name),
-            "res_model": "ml.dry.run",
-            "res_id": dry_run.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        title = self.env._("Dry Run: %(flow)s", flow=self.name)
+        return open_form("ml.dry.run", dry_run.id, name=title, target="new")
 
     def _carrier(self):
         """The flow of the target connection that records of this pull flow are forwarded to; empty if there is none."""

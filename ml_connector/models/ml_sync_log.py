@@ -9,7 +9,7 @@ from ..core.http import mask
 from ..core.items import UNREADABLE
 from ..core.remote import RemoteRecord
 from . import ml_error_class
-from .client_actions import open_address
+from .client_actions import open_address, open_form
 from .ml_sentence import Sentence, in_words
 from .sync_states import DECIDED_STATES, FINAL_STATES, STATES
 
@@ -220,25 +220,14 @@ class MlSyncLog(models.Model):
             return self.wait_ids._action_open()
         if not self.res_id:
             raise UserError(self.env._("This transfer has not created a record in Odoo yet."))
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "view_mode": "form",
-        }
+        return open_form(self.res_model, self.res_id)
 
     def action_open_remote(self):
         self.ensure_one()
         return open_address(self.external_url)
 
     def _action_form(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.name,
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-        }
+        return open_form(self._name, self.id, name=self.name)
 
     @api.model
     def _count_for(self, records, field):

@@ -7,7 +7,7 @@ from ..core.awaited import Awaited
 from ..engine.answers import Answers
 from ..engine.deliveries import Deliveries
 from ..engine.report_back import ReportBack
-from .client_actions import notification
+from .client_actions import notification, open_dialog
 from .ml_sealed import needs
 from .ml_sentence import Sentence
 from .sync_states import DECISIONS, MERGED_STATES
@@ -77,14 +77,7 @@ class MlSyncLogDecisions(models.AbstractModel):
     @needs("resolve")
     def action_ignore(self):
         """Ask for a reason, then ignore the transfers."""
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Ignore"),
-            "res_model": "ml.ignore",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_log_ids": self.ids},
-        }
+        return open_dialog("ml.ignore", self.env._("Ignore"), default_log_ids=self.ids)
 
     def _ignore(self, reason):
         self._check_may("resolve")

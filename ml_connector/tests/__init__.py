@@ -1,5 +1,4 @@
 from . import test_acknowledge
-from . import test_attempts
 from . import test_audit
 from . import test_changed
 from . import test_exporter_fields

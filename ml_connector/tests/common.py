@@ -1,14 +1,16 @@
+from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.tests import TransactionCase
 
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
+from .builders import Builders
 
 
-class ConnectorCase(TransactionCase):
+class ConnectorCase(Builders, TransactionCase):
     """A connected connection to the provider in memory."""
 
     @classmethod
@@ -50,16 +52,18 @@ class ConnectorCase(TransactionCase):
         self._savepoint.rollback()
         self.env.clear()
 
-    def run_worker(self):
-        self.env.cr.flush()  # what precedes the commit of whoever made the changes
-        self._keep()
-        self.connection._cron_run()
-        self.env.invalidate_all()
+    def run_worker(self, times=1):
+        for _run in range(times):
+            self.env.cr.flush()  # what precedes the commit of whoever made the changes
+            self._keep()
+            self.connection._cron_run()
+            self.env.invalidate_all()
 
-    def sync(self):
+    def sync(self, times=1):
         """Read all records of the provider and import them."""
-        self.connection.flow_ids.next_run_at = False
-        self.run_worker()
+        for _run in range(times):
+            self.connection.flow_ids.next_run_at = False
+            self.run_worker()
 
     def run_worker_later(self):
         """A run after all waiting times are over."""
@@ -100,6 +104,50 @@ class ConnectorCase(TransactionCase):
                 **values,
             },
         )
+
+    def sync_bill(self, external_id="bill-1", *args, **values):
+        self.put_bill(external_id, *args, **values)
+        self.sync()
+
+    def put_payment(self, external_id="payment-1", amount="100.00", bill="bill-1", **values):
+        self.remote.put("payments", external_id, {"vendor": "vendor-1", "bill": bill, "amount": amount, **values})
+
+    def map_expense(self):
+        """The account of `put_bill`."""
+        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+
+    def map_bank(self):
+        """The journal of `put_payment`."""
+        banks = [("type", "=", "bank"), ("company_id", "=", self.company.id)]
+        self.map("journal", "bank", self.env["account.journal"].search(banks, limit=1))
+
+    def current(self, key="bills", external_id="bill-1"):
+        return self.logs(key).filtered(lambda log: log.is_current and log.external_id == external_id)
+
+    def credential(self, name):
+        return self.connection.credential_ids.filtered(lambda credential: credential.name == name)
+
+    def backdate(self, logs, **ago):
+        """As if they were made so long ago."""
+        moment = fields.Datetime.now() - timedelta(**ago)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE ml_sync_log SET create_date = %s WHERE id = ANY(%s)", [moment, logs.ids])
+        self.env.invalidate_all()
+
+    def assertChecked(self, state, *findings):
+        """The test of the connection ends so, and its findings say that."""
+        self.connection.action_test()
+        self.run_worker()
+        self.assertEqual(self.connection.check_state, state, self.connection.findings)
+        for finding in findings:
+            self.assertIn(finding, self.connection.findings_html)
+
+    def assertShown(self, color, cause, *reasons):
+        """What the card of the connection shows."""
+        self.connection.invalidate_recordset()
+        self.assertEqual((self.connection.color, self.connection.halt_cause), (color, cause))
+        for reason in reasons:
+            self.assertIn(reason, self.connection.halt_reason)
 
     @classmethod
     def new_user(cls, login, company, *groups):

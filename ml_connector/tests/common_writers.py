@@ -11,10 +11,20 @@ from odoo.addons.ml_connector.importers.ml_importer import ImportEntry, MappingL
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
+from .builders import Builders
 from .fake_flows import declared
 
+NUMBERS = ("exchange_rate", "tax_total", "quantity", "unit_price", "debited")
 
-class WriterCase(AccountTestInvoicingCommon):
+
+def exact(values):
+    """The values, with texts of numbers as numbers."""
+    return {
+        name: Decimal(value) if name in NUMBERS and isinstance(value, str) else value for name, value in values.items()
+    }
+
+
+class WriterCase(Builders, AccountTestInvoicingCommon):
     """Writers called as the engine calls them: as the connection's user with the rights that its flows declare, in the
     flow's company, with resolved mappings and bindings. What a test prepares and looks at is not theirs.
     """
@@ -27,22 +37,18 @@ class WriterCase(AccountTestInvoicingCommon):
         cls.env = cls.env(user=SUPERUSER_ID, su=True, context={"allowed_company_ids": cls.company.ids})
         cls.company = cls.company.with_env(cls.env)
         cls.product_category = cls.product_category.with_env(cls.env)
-        cls.connection = cls.env["ml.connection"].create(
-            {"name": "Writers", "provider": "fake", "company_id": cls.company.id}
-        )
+        cls.connection = cls.make("ml.connection", name="Writers", provider="fake", company_id=cls.company)
         cls.mapped = {}
         cls.bound = {}
         cls.expense = cls.company_data["default_account_expense"].with_env(cls.env)
-        cls.expense.tax_ids = [Command.clear()]
+        cls.expense.tax_ids = False
         cls.expense_b = cls.copy_account(cls.expense)
         cls.purchase_journal = cls.company_data["default_journal_purchase"].with_env(cls.env)
         cls.bank_journal = cls.company_data["default_journal_bank"].with_env(cls.env)
         cls.tax = cls.make_tax(15)
         cls.vendor = cls.make_vendor("Vendor A", "v1")
-        for key, record in (("600", cls.expense), ("601", cls.expense_b)):
-            cls.mapped["account", key] = record
-        cls.mapped["tax", "15"] = cls.tax
-        cls.mapped["journal", "bank"] = cls.bank_journal
+        cls.mapped |= {("account", "600"): cls.expense, ("account", "601"): cls.expense_b}
+        cls.mapped |= {("tax", "15"): cls.tax, ("journal", "bank"): cls.bank_journal}
 
     @classmethod
     def declare_flows(cls, *kinds):
@@ -56,30 +62,32 @@ class WriterCase(AccountTestInvoicingCommon):
     @classmethod
     def make_vendor(cls, name, key=None, **values):
         """A vendor that is in Odoo; with a key it is bound for all tests of the class."""
-        partner = cls.env["res.partner"].create({"name": name, "is_company": True, "supplier_rank": 1, **values})
+        partner = cls.make("res.partner", **{"name": name, "is_company": True, "supplier_rank": 1, **values})
         if key:
             cls.bound["vendor", key] = partner
         return partner
 
     @classmethod
-    def make_tax(cls, amount, **values):
-        account = cls.company_data["default_account_tax_purchase"]
-        repartition = [
-            Command.create({"repartition_type": "base"}),
-            Command.create({"repartition_type": "tax", "account_id": account.id}),
-        ]
-        return cls.env["account.tax"].create(
-            {
-                "name": f"{amount} % {len(cls.mapped)} {values}"[:60],
-                "amount": amount,
-                "amount_type": "percent",
-                "type_tax_use": "purchase",
-                "price_include_override": "tax_excluded",
-                "invoice_repartition_line_ids": repartition,
-                "refund_repartition_line_ids": repartition,
-                **values,
-            }
-        )
+    def position(cls, *accounts):
+        """A fiscal position that replaces accounts, given as (from, to)."""
+        pairs = [Command.create({"account_src_id": old.id, "account_dest_id": new.id}) for old, new in accounts]
+        return cls.make("account.fiscal.position", name="Abroad", account_ids=pairs)
+
+    @classmethod
+    def term(cls, days, **values):
+        line = Command.create({"value": "percent", "value_amount": 100, "nb_days": days})
+        return cls.make("account.payment.term", **{"name": f"{days} days", "line_ids": [line], **values})
+
+    def map_analytic(self, key, plan=None, **values):
+        self.mapped["analytic", key] = self.make_analytic(key, plan, **values)
+        return self.mapped["analytic", key]
+
+    @classmethod
+    def make_tax(cls, amount, factors=(100,), tags=None, **values):
+        parts = cls.repartition(cls.company_data["default_account_tax_purchase"], *factors, tags=tags)
+        name = f"{amount} % {len(cls.mapped)} {values}"[:60]
+        kinds = {"amount_type": "percent", "type_tax_use": "purchase", "price_include_override": "tax_excluded"}
+        return cls.make("account.tax", **{"name": name, "amount": amount, **kinds, **parts, **values})
 
     # ------------------------------------------------------------------ documents
 
@@ -92,28 +100,23 @@ class WriterCase(AccountTestInvoicingCommon):
                 AnalyticShare(reference=Reference(kind="analytic", external_id=key), percentage=Decimal(percentage))
                 for key, percentage in analytics
             ),
-            **{"description": "Something", **values},
+            **{"description": "Something", **exact(values)},
         )
 
     def bill(self, external_id="b1", lines=None, total=None, vendor="v1", **values):
         lines = tuple(lines if lines is not None else [self.line("100.00")])
         total = sum((line.amount for line in lines), Decimal(0)) if total is None else Decimal(total)
-        return Bill(
-            external_id=external_id,
-            vendor=Party(external_id=vendor, name=vendor),
-            lines=lines,
-            total=total,
-            **{
-                "number": f"NR-{external_id}",
-                "document_date": date(2026, 7, 1),
-                "due_date": date(2026, 7, 31),
-                "currency": self.company.currency_id.name,
-                **values,
-            },
-        )
+        days = {"document_date": date(2026, 7, 1), "due_date": date(2026, 7, 31)}
+        values = {"number": f"NR-{external_id}", "currency": self.company.currency_id.name, **days, **exact(values)}
+        vendor = Party(external_id=vendor, name=vendor)
+        return Bill(external_id=external_id, vendor=vendor, lines=lines, total=total, **values)
 
     def payment(self, external_id="p1", bills=(("b1", "100.00"),), **values):
-        paid = tuple(PaidBill(external_id=key, amount=Decimal(amount), number=f"NR-{key}") for key, amount in bills)
+        """Bills are (key, amount) or (key, amount, discount)."""
+        paid = tuple(
+            PaidBill(external_id=key, amount=Decimal(amount), number=f"NR-{key}", discount=Decimal(*discount))
+            for key, amount, *discount in bills
+        )
         return Payment(
             external_id=external_id,
             bills=paid,
@@ -124,7 +127,7 @@ class WriterCase(AccountTestInvoicingCommon):
                 "amount": sum((bill.amount for bill in paid), Decimal(0)),
                 "source": Reference(kind="journal", external_id="bank", name="Bank"),
                 "reference": "WIRE 1",
-                **values,
+                **exact(values),
             },
         )
 
@@ -146,20 +149,26 @@ class WriterCase(AccountTestInvoicingCommon):
         books = self.connection._books()
         return {key: record and record.with_env(books) for key, record in records.items()}
 
+    def entries(self, kind, *documents):
+        bound = self.in_books(self.bound)
+        return [
+            ImportEntry(None, document, bound.get((kind, getattr(document, "external_id", None))))
+            for document in documents
+        ]
+
     def plan(self, kind, *documents, **options):
         """Entries of the documents as planned; nothing must have been written."""
         flow = self.flow(kind, **options)
         writer = self.writer(kind)
-        bound = self.in_books(self.bound)
-        entries = [
-            ImportEntry(None, document, bound.get((kind, getattr(document, "external_id", None))))
-            for document in documents
-        ]
+        entries = self.entries(kind, *documents)
         self.env.flush_all()
         with self.assertNothingWritten():
             writer._plan_batch(flow, entries, self.resolver())
             self.env.flush_all()
         return entries
+
+    def apply(self, kind, *entries):
+        self.writer(kind)._apply_batch(self.flow(kind), list(entries), self.resolver())
 
     @contextmanager
     def assertNothingWritten(self):
@@ -191,12 +200,11 @@ class WriterCase(AccountTestInvoicingCommon):
             self.refresh_statistics()
         entries = self.plan(kind, *documents, **options)
         ready = [entry for entry in entries if not entry.error]
-        writer = self.writer(kind)
-        writer._apply_batch(self.flow(kind), ready, self.resolver())
+        self.apply(kind, *ready)
         self.env.flush_all()
         for entry in ready:
             entry.record = entry.record and entry.record.with_env(self.env)
-        if writer._binds:
+        if self.writer(kind)._binds:
             for entry in ready:
                 self.bind(kind, entry.document.external_id, entry.record, is_shared=entry.is_shared)
         return entries
@@ -213,12 +221,18 @@ class WriterCase(AccountTestInvoicingCommon):
         self.assertEqual(entry.outcome, outcome, entry.note)
         return entry.record
 
+    def noted(self, kind, document, outcome, *parts, **options):
+        """The record of one document whose note has these parts."""
+        (entry,) = self.book(kind, document, **options)
+        self.assertEqual(entry.outcome, outcome, entry.error or entry.note)
+        self.assertHas(entry.note, *parts)
+        return entry.record
+
     def refused(self, kind, document, error_type, *parts, **options):
         """The error of one document, whose message has these parts."""
         (entry,) = self.plan(kind, document, **options)
         self.assertIsInstance(entry.error, error_type)
-        for part in parts:
-            self.assertIn(part, entry.error.message)
+        self.assertHas(entry.error.message, *parts)
         return entry.error
 
     def setUp(self):

@@ -40,17 +40,19 @@ class TestAcknowledge(ConnectorCase):
         super().setUp()
         self.patch(AcknowledgingProvider, "acknowledged", [])
         self.patch(AcknowledgingProvider, "withdrawn", {})
-        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+        self.map_expense()
 
     def version(self, bill="bill-1"):
         return self.remote.items["bills"][bill].version
 
     def test_what_is_stored_is_acknowledged_once_and_then_worked(self):
-        self.put_bill()
-        self.sync()
-        self.sync()
-        self.assertEqual(self.logs("bills").state, "done")
-        self.assertEqual(AcknowledgingProvider.acknowledged, [self.version()])
+        for number, errors in enumerate(((), (RemoteError("no answer"),))):
+            bill = f"bill-{number}"
+            self.remote.fail("acknowledge", *errors)
+            self.sync_bill(bill)
+            self.sync()
+            self.assertEqual(self.current(external_id=bill).state, "done")
+            self.assertEqual(AcknowledgingProvider.acknowledged[number:], [self.version(bill)])
 
     def test_nothing_is_worked_before_it_is_acknowledged(self):
         self.put_bill()
@@ -64,14 +66,6 @@ class TestAcknowledge(ConnectorCase):
         self.sync()
         self.assertEqual(self.logs("bills").state, "done")
 
-    def test_an_acknowledgement_without_an_answer_is_repeated(self):
-        self.put_bill()
-        self.remote.fail("acknowledge", RemoteError("no answer"))
-        self.sync()
-        self.sync()
-        self.assertEqual(self.logs("bills").state, "done")
-        self.assertEqual(AcknowledgingProvider.acknowledged, [self.version()])
-
     def test_what_was_taken_back_is_left_alone(self):
         self.put_bill()
         self.patch(AcknowledgingProvider, "withdrawn", {self.version(): "It was taken back."})
@@ -81,61 +75,49 @@ class TestAcknowledge(ConnectorCase):
         self.assertFalse(self.env["account.move"].search([("ref", "=", "BILL-1")]))
 
     def test_what_brought_nothing_new_is_answered_too(self):
-        self.put_bill()
-        self.sync()
-        self.put_bill(comment="another version of the same")
-        self.sync()
-        versions = [result.version for result in self.remote.reports if result.subject == "bill"]
-        self.assertEqual(len(versions), 2)
-        self.assertEqual(versions[-1], self.version())
-        self.assertEqual(self.logs("bills").mapped("outcome"), ["created", "unchanged"])
+        """Each version by itself, also where both answers go together."""
+        for number, errors in enumerate(((), (RemoteError("busy"), RemoteError("busy")))):
+            bill, told = f"bill-{number}", len(self.answers())
+            self.remote.fail("report", *errors)
+            self.sync_bill(bill)
+            first = self.version(bill)
+            self.assertEqual(len(self.answers()) - told, 0 if errors else 1)
+            self.sync_bill(bill, comment="another version of the same")
+            self.run_worker_later()
+            self.assertEqual(sorted(self.answers()[told:]), sorted([(first, True), (self.version(bill), True)]))
+            rows = self.logs("bills").filtered(lambda log, bill=bill: log.external_id == bill)
+            self.assertEqual(rows.mapped("outcome"), ["created", "unchanged"])
 
     def answers(self):
         return [(result.version, result.success) for result in self.remote.reports if result.subject == "bill"]
 
     def test_what_differs_after_posting_is_refused_with_its_reason_and_then_answered_as_decided(self):
-        self.put_bill()
-        self.sync()
-        self.put_bill(amount="120.00")
-        self.sync()
-        self.sync()
-        self.assertEqual(self.answers()[-1], (self.version(), False))
-        self.assertEqual(len(self.answers()), 2)
-        self.assertIn("120.00", self.remote.reports[-1].message)
-        current = self.logs("bills").filtered("is_current")
-        current.action_reverse_and_repost()
-        self.run_worker()
-        self.assertEqual(self.answers()[-1], (self.version(), True))
+        for number, (decide, answers) in enumerate(
+            (
+                (lambda log: log.action_reverse_and_repost(), [False, True]),
+                (lambda log: log._ignore("Agreed by phone."), None),
+            )
+        ):
+            bill = f"bill-{number}"
+            self.sync_bill(bill)
+            before = len(self.answers())
+            self.sync_bill(bill, amount="120.00")
+            self.sync()
+            self.assertEqual(self.answers()[before:], [(self.version(bill), False)])
+            self.assertIn("120.00", self.remote.reports[-1].message)
+            decide(self.current(external_id=bill))
+            self.run_worker()
+            told = [success for version, success in self.answers() if version == self.version(bill)]
+            self.assertEqual(told if answers else set(told), answers or {False})
 
     def test_version_that_fails_after_posting_is_answered_whatever_the_option_says(self):
-        self.put_bill()
-        self.sync()
-        self.put_bill(broken=True)
-        self.sync()
+        self.sync_bill()
+        self.sync_bill(broken=True)
         self.assertEqual(self.answers()[-1], (self.version(), False))
-
-    def test_version_that_differs_and_is_kept_stays_refused(self):
-        self.put_bill()
-        self.sync()
-        self.put_bill(amount="120.00")
-        self.sync()
-        self.logs("bills").filtered("is_current")._ignore("Agreed by phone.")
-        self.run_worker()
-        self.assertEqual({success for version, success in self.answers() if version == self.version()}, {False})
-
-    def test_what_a_person_ignores_is_answered(self):
-        self.put_bill(broken=True)
-        self.sync()
-        self.assertFalse(self.remote.reports)
-        self.logs("bills")._ignore("It is a private purchase.")
-        self.run_worker()
-        self.assertEqual(self.answers(), [(self.version(), False)])
-        self.assertEqual(self.remote.reports[-1].message, "It is a private purchase.")
 
     def test_failures_are_kept_until_they_are_solved(self):
         self.assertFalse(self.flow("bills").tell_failures)
-        self.put_bill(broken=True)
-        self.sync()
+        self.sync_bill(broken=True)
         self.assertEqual(self.logs("bills").state, "failed")
         self.assertFalse(self.remote.reports)
         self.flow("bills").tell_failures = True
@@ -144,37 +126,22 @@ class TestAcknowledge(ConnectorCase):
         self.assertEqual([result.success for result in self.remote.reports], [False])
 
     def test_what_is_not_wanted_is_answered(self):
-        self.put_bill(void=True)
-        self.sync()
+        self.sync_bill(void=True)
         self.assertEqual(self.logs("bills").state, "ignored")
         self.assertEqual(self.answers(), [(self.version(), False)])
         self.assertTrue(self.remote.reports[-1].message)
 
     def test_what_a_newer_version_replaces_is_answered(self):
         """The one that was booked first, and the one that never was: each has an answer of its own."""
-        self.put_bill(broken=True)
-        self.sync()
+        self.sync_bill(broken=True)
         first = self.version()
-        self.put_bill()
-        self.sync()
+        self.sync_bill()
         self.assertEqual(sorted(self.answers()), sorted([(first, False), (self.version(), True)]))
         self.assertIn("newer version", next(r for r in self.remote.reports if r.version == first).message)
 
-    def test_answers_about_two_versions_that_go_together(self):
-        self.remote.fail("report", RemoteError("busy"), RemoteError("busy"))
-        self.put_bill()
-        self.sync()
-        first = self.version()
-        self.assertFalse(self.answers())
-        self.put_bill(comment="another version of the same")
-        self.sync()
-        self.run_worker_later()
-        self.assertEqual(sorted(self.answers()), sorted([(first, True), (self.version(), True)]))
-
     def test_what_nobody_puts_right_is_answered_after_seven_days(self):
         self.put_bill(broken=True)
-        self.put_bill("bill-2", account="699999")
-        self.sync()
+        self.sync_bill("bill-2", account="699999")
         rows = self.logs("bills")
         self.assertEqual(rows.mapped("state"), ["failed", "waiting"])
         for days, count in ((6, 0), (8, 2), (9, 2)):

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.modules.migration import load_script
 from odoo.tests import tagged
 from odoo.tools import SQL, config
@@ -33,6 +33,11 @@ class AuditCase(ConnectorCase):
         )
         self.row = self.attempts[2]
 
+    def last(self, connection=None):
+        """The newest attempt."""
+        domain = [("connection_id", "=", (connection or self.connection).id)]
+        return self.env["ml.sync.attempt"].search(domain, limit=1)
+
     def verify(self):
         self.env.invalidate_all()
         return self.env["ml.sync.attempt"]._verify(self.connection)
@@ -48,6 +53,34 @@ class AuditCase(ConnectorCase):
         """A run of the job after so much time."""
         with freeze_time(fields.Datetime.now() + timedelta(**ago)):
             self.run_worker()
+
+
+@tagged("post_install", "-at_install")
+class TestAttempts(AuditCase):
+    def test_every_transfer_leaves_an_attempt(self):
+        self.assertEqual(len(self.attempts), 5)
+        self.assertEqual(self.logs("coding").attempt_ids, self.attempts)
+        self.assertEqual(self.verify(), "")
+
+    def test_codes_are_shown_in_words(self):
+        self.remote.put("bills", "bill-1", {"broken": True})
+        self.sync()
+        failed = self.logs("bills").attempt_ids
+        for name, label in (("outcome", "Failed"), ("error_class", "Invalid Data")):
+            self.assertEqual(dict(failed.fields_get([name])[name]["selection"])[failed[name]], label)
+
+    def test_not_even_the_superuser_changes_or_deletes_one(self):
+        for change in (lambda row: row.write({"message": "Changed"}), lambda row: row.unlink()):
+            with self.assertRaises(AccessError):
+                change(self.row.sudo())
+
+    def test_retention_is_bounded_and_optional(self):
+        self.logs("coding").write({"done_at": "2020-01-01"})
+        self.company.ml_log_retention_days = 0
+        self.env["ml.sync.log"]._gc_finished()
+        self.assertEqual(len(self.logs("coding")), 5)
+        self.env["ml.sync.log"]._gc_payloads()
+        self.assertFalse(any(self.logs("coding").sudo().mapped("payload")))
 
 
 @tagged("post_install", "-at_install")
@@ -120,7 +153,9 @@ class TestForgeries(AuditCase):
             with self.subTest(name), self.env.cr.savepoint() as savepoint:
                 for statement, *params in statements:
                     self.change(statement, *params)
-                self.assertTrue(self.verify())
+                found = self.verify()
+                self.assertIn("3" if name == "removed" else "", found)
+                self.assertTrue(found)
                 savepoint.rollback()
         self.assertEqual(self.verify(), "")
 
@@ -179,7 +214,7 @@ class TestForgeries(AuditCase):
         self.assertIn("6", self.verify())
         self.change("DELETE FROM res_users WHERE id = %s", user.id)
         self.assertEqual(self.verify(), "")
-        last = self.env["ml.sync.attempt"].search([("connection_id", "=", self.connection.id)], limit=1)
+        last = self.last()
         self.assertEqual((last.person, last.user_number), ("Leaver", user.id))
 
 
@@ -245,7 +280,7 @@ class TestVerification(AuditCase):
         self.assertIn("Attempt 3", self.connection.audit_message)
         self.assertEqual(len(self.connection.activity_ids), 1)
         self.assertEqual(self.connection.activity_ids.user_id, self.connection.owner_id)
-        last = self.env["ml.sync.attempt"].search([("connection_id", "=", self.connection.id)], limit=1)
+        last = self.last()
         self.assertEqual((last.action, last.outcome), ("verify", "error"))
         for days in (1, 2, 12):
             self.later(days=days, minutes=1)
@@ -272,7 +307,7 @@ class TestVerification(AuditCase):
             self.request()
             self.assertEqual(self.connection.audit_state, "warning")
             self.assertIn("Attempts 1 to 6 cannot be verified", self.connection.audit_message)
-            last = self.env["ml.sync.attempt"].search([("connection_id", "=", self.connection.id)], limit=1)
+            last = self.last()
             self.assertGreater(last.sequence, 6)
             self.change("UPDATE ml_sync_attempt SET subject = 'x' WHERE id = %s", last.id)
             self.assertIn(f"Attempt {last.sequence} was changed", self.verify())
@@ -336,7 +371,7 @@ class TestSigning(AuditCase):
     def migrate(self):
         self.migration.migrate(self.env.cr, "19.0.1.0.0")
         self.env.invalidate_all()
-        return self.env["ml.sync.attempt"].search([("connection_id", "=", self.connection.id)], limit=1)
+        return self.last()
 
     def test_rows_are_signed_and_linked_as_before(self):
         last = self.migrate()
@@ -347,13 +382,12 @@ class TestSigning(AuditCase):
         self.assertIn("Attempt 3", self.verify())
 
     def test_what_was_wrong_before_is_said(self):
-        self.change("UPDATE ml_sync_attempt SET message = 'x' WHERE id = %s", self.row.id)
-        last = self.migrate()
-        self.assertEqual(last.outcome, "error")
-        self.assertIn("Attempt 3", last.message)
-
-    def test_cut_off_rows_stay_missing(self):
-        self.change("DELETE FROM ml_sync_attempt WHERE id = ANY(%s)", self.attempts[3:].ids)
-        last = self.migrate()
-        self.assertEqual(last.outcome, "error")
-        self.assertIn("4", self.verify())
+        changed = ("UPDATE ml_sync_attempt SET message = 'x' WHERE id = %s", self.row.id)
+        cut_off = ("DELETE FROM ml_sync_attempt WHERE id = ANY(%s)", self.attempts[3:].ids)
+        for forgery, row in ((changed, "Attempt 3"), (cut_off, "4")):
+            with self.subTest(row), self.env.cr.savepoint() as savepoint:
+                self.change(*forgery)
+                last = self.migrate()
+                self.assertEqual(last.outcome, "error")
+                self.assertIn(row, last.message if forgery == changed else self.verify())
+                savepoint.rollback()

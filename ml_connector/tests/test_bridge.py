@@ -242,6 +242,32 @@ class TestBridgeOnly(BridgeCase):
         self.run_target()
         self.assertEqual([line["account"]["external_id"] for line in self.sent()[0]["lines"]], ["T600", "T600"])
 
+    def test_another_method_keeps_what_is_mapped_for_both(self):
+        self.put_bill(account="777777")
+        self.bring()
+        target_code = self.env["ml.mapping"].search([("connection_id", "=", self.target.id)])
+        self.forwarded("777777").code_id = target_code
+        self.put_bill("bill-2", account="888888")
+        self.bring()
+        self.assertEqual(self.logs("bills")[-1].state, "waiting")
+        self.connection.target_mode = "ledger"
+        self.run_worker()
+        self.assertEqual(self.logs("bills")[-1].waiting_mapping_ids, self.rows("in", "888888"))
+        code = self.map("account", "777777", self.expense)
+        self.connection.target_mode = "bridge"
+        self.run_worker()
+        self.assertEqual(self.logs("bills")[-1].waiting_mapping_ids, self.forwarded("888888"))
+        self.assertEqual((code.res_id, code.state), (self.expense.id, "mapped"))
+        self.assertEqual((self.forwarded("777777").code_id, self.forwarded("777777").state), (target_code, "mapped"))
+
+    def test_codes_are_listed_to_be_forwarded_once_a_connection_only_forwards(self):
+        self.connection.target_mode = "ledger"
+        self.remote.put("coding", "600000", {"kind": "account", "code": "600000", "name": "Here"})
+        self.bring()
+        self.assertFalse(self.forwarded("600000"))
+        self.connection.target_mode = "bridge"
+        self.assertEqual(self.forwarded("600000").code_id.external_id, "T600")
+
     def test_a_code_of_another_kind_or_connection_is_refused(self):
         self.remote.put("coding", "600001", {"kind": "account", "code": "600001", "name": "Here"})
         self.remote.put("codes", "T9", {"kind": "tax", "code": "T9", "name": "Tax there"})

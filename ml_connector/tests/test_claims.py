@@ -100,19 +100,18 @@ class TestProtectedContacts(WriterCase):
         mapping.res_id = self.vendor.id
 
     def test_who_becomes_a_user_is_protected_from_then_on(self):
-        partner = self.written("vendor", self.document(contacts=(Contact(email="a@example.com", is_default=True),)))
+        document = self.document(contacts=(Contact(email="a@example.com", is_default=True),))
+        partner = self.written("vendor", document)
         self.user_of(partner)
-        same = self.document(contacts=(Contact(email="a@example.com", is_default=True),))
-        self.written("vendor", same, "unchanged")
-        for changed in (
-            self.document("Renamed"),
-            self.document(address=Address(street="Evil Street 1")),
-            self.document(contacts=(Contact(email="evil@example.com", is_default=True),)),
-            self.document(contacts=(Contact(name="Evil", email="evil@example.com"),)),
+        self.written("vendor", document, "unchanged")
+        for values in (
+            {"name": "Renamed"},
+            {"address": Address(street="Evil Street 1")},
+            {"contacts": (Contact(email="evil@example.com", is_default=True),)},
+            {"contacts": (Contact(name="Evil", email="evil@example.com"),)},
         ):
-            self.refused(
-                "vendor", changed, InvalidDataError, "never change such contacts", vendor_change_policy="apply"
-            )
+            refusal = (InvalidDataError, "never change such contacts")
+            self.refused("vendor", self.document(**values), *refusal, vendor_change_policy="apply")
         self.assertFalse(self.env["ml.vendor.change"].search([("partner_id", "=", partner.id)]))
 
     def test_a_contact_of_a_vendor_that_is_a_user_is_left_alone(self):
@@ -134,19 +133,10 @@ class TestProtectedContacts(WriterCase):
 class TestVendorChanges(WriterCase):
     def setUp(self):
         super().setUp()
-        self.partner = self.env["res.partner"].create(
-            {
-                "name": "Trusty Supplies Ltd",
-                "is_company": True,
-                "supplier_rank": 1,
-                "email": "ap@trusty.example",
-                "phone": "1",
-                "vat": VAT,
-                "company_registry": "0477",
-                "country_id": self.env.ref("base.be").id,
-                "street": "Street 1",
-            }
-        )
+        values = {"email": "ap@trusty.example", "phone": "1", "street": "Street 1"}
+        country = self.env.ref("base.be").id
+        values |= {"vat": VAT, "company_registry": "0477", "country_id": country}
+        self.partner = self.make_vendor("Trusty Supplies Ltd", **values)
 
     def document(self, external_id="r1", email="ap@trusty.example", phone="1", **values):
         contact = Contact(email=email, phone=phone, is_default=True)
@@ -166,20 +156,21 @@ class TestVendorChanges(WriterCase):
         changes = self.env["ml.vendor.change"].search([("partner_id", "=", self.partner.id)], order="id")
         return changes.filtered(lambda change: not state or change.state == state)
 
-    def accountant(self, *more):
-        groups = ("ml_connector.group_ml_connector_accountant", "account.group_account_invoice", *more)
-        return self.env["res.users"].create(
-            {
-                "name": "Accountant",
-                "login": f"accountant {len(more)}",
-                "company_id": self.company.id,
-                "company_ids": [(6, 0, self.company.ids)],
-                "group_ids": [(6, 0, [self.env.ref(group).id for group in groups])],
-            }
-        )
+    def person(self, group, *more):
+        values = {"company_id": self.company.id, "company_ids": [(6, 0, self.company.ids)]}
+        groups = [self.env.ref(name).id for name in (group, *more)]
+        login = f"{group} {len(more)}"
+        return self.env["res.users"].create({**values, "name": group, "login": login, "group_ids": [(6, 0, groups)]})
 
     def as_person(self, changes, *more):
-        return changes.with_user(self.accountant(*more)).sudo(False)
+        """As an accountant with these further rights."""
+        groups = ("ml_connector.group_ml_connector_accountant", "account.group_account_invoice", *more)
+        return changes.with_user(self.person(*groups)).sudo(False)
+
+    def ask(self, **values):
+        """A linked vendor whose e-mail address is to become another one."""
+        self.link()
+        return self.book("vendor", self.document(**{"email": "a@x.example", **values}))
 
     SENSITIVE = {"email": "evil@evil.example", "phone": "666", "vat": "BE0403170701", "corporate_id": "666"}
 
@@ -223,8 +214,7 @@ class TestVendorChanges(WriterCase):
         self.assertNotIn("new@trusty.example", entry.note)
 
     def test_one_row_for_each_value_and_the_newest_counts(self):
-        self.link()
-        self.book("vendor", self.document(email="a@x.example", phone="2"))
+        self.ask(phone="2")
         self.book("vendor", self.document(email="a@x.example", phone="2"))
         self.assertEqual(
             self.changes().mapped(lambda row: (row.field_name, row.old_value, row.new_value, row.state)),
@@ -237,10 +227,8 @@ class TestVendorChanges(WriterCase):
         )
 
     def test_an_accountant_approves_many_at_once_with_his_own_rights(self):
-        self.link()
-        self.book(
-            "vendor", self.document(email="a@x.example", phone="2", others=(Contact(name="Jo", email="jo@x.example"),))
-        )
+        asked = {"phone": "2", "others": (Contact(name="Jo", email="jo@x.example"),)}
+        self.ask(**asked)
         changes = self.changes("waiting")
         with self.assertRaises(AccessError), self.env.cr.savepoint():
             self.as_person(changes).action_approve()
@@ -252,17 +240,12 @@ class TestVendorChanges(WriterCase):
         self.assertEqual(set(changes.mapped("state")), {"approved"})
         self.assertEqual(changes.decided_by_id, person.env.user)
         self.assertEqual(self.partner.write_uid, person.env.user)
-        self.written(
-            "vendor",
-            self.document(email="a@x.example", phone="2", others=(Contact(name="Jo", email="jo@x.example"),)),
-            "unchanged",
-        )
+        self.written("vendor", self.document(email="a@x.example", **asked), "unchanged")
         with self.assertRaises(UserError):
             person.action_approve()
 
     def test_what_another_company_owns_by_now_is_not_changed(self):
-        self.link()
-        self.book("vendor", self.document(email="a@x.example"))
+        self.ask()
         before = self.partner.email
         self.partner.company_id = self.setup_other_company(name="Other")["company"]
         with self.assertRaisesRegex(UserError, "another company"), self.env.cr.savepoint():
@@ -270,25 +253,15 @@ class TestVendorChanges(WriterCase):
         self.assertEqual(self.partner.email, before)
 
     def test_only_accountants_decide(self):
-        self.link()
-        self.book("vendor", self.document(email="a@x.example"))
-        user = self.env["res.users"].create(
-            {
-                "name": "User",
-                "login": "ml user",
-                "group_ids": [(6, 0, self.env.ref("ml_connector.group_ml_connector_user").ids)],
-                "company_id": self.company.id,
-                "company_ids": [(6, 0, self.company.ids)],
-            }
-        )
+        self.ask()
+        user = self.person("ml_connector.group_ml_connector_user")
         for method in ("action_approve", "action_reject"):
             with self.assertRaises(UserError):
                 getattr(self.changes().with_user(user).sudo(False), method)()
         self.assertEqual(self.partner.email, "ap@trusty.example")
 
     def test_what_was_rejected_does_not_come_up_again(self):
-        self.link()
-        self.book("vendor", self.document(email="a@x.example"))
+        self.ask()
         self.as_person(self.changes()).action_reject()
         (entry,) = self.book("vendor", self.document(email="a@x.example"))
         self.assertEqual((entry.outcome, entry.note, self.changes("waiting").ids), ("unchanged", "", []))
@@ -296,8 +269,7 @@ class TestVendorChanges(WriterCase):
         self.assertEqual(self.changes("waiting").new_value, "b@x.example")
 
     def test_what_changed_in_odoo_meanwhile_is_not_overwritten(self):
-        self.link()
-        self.book("vendor", self.document(email="a@x.example"))
+        self.ask()
         self.partner.email = "mine@trusty.example"
         person = self.as_person(self.changes(), "base.group_partner_manager")
         answer = person.action_approve()
@@ -308,8 +280,7 @@ class TestVendorChanges(WriterCase):
         self.assertEqual(self.partner.email, "a@x.example")
 
     def test_a_contact_that_became_a_user_is_not_changed_by_approval(self):
-        self.link()
-        self.book("vendor", self.document(email="a@x.example"))
+        self.ask()
         self.env["res.users"].create({"login": "trusty", "partner_id": self.partner.id})
         with self.assertRaises(UserError):
             self.as_person(self.changes(), "base.group_partner_manager").action_approve()
@@ -323,6 +294,10 @@ class TestVendorChanges(WriterCase):
         self.assertEqual(self.partner.email, "a@x.example")
         self.assertFalse(self.changes("waiting"), "the street is as it was again")
 
+    def two_connections(self):
+        values = {"provider": "fake", "company_id": self.company.id}
+        return self.env["ml.connection"].create([{"name": name, **values} for name in ("First", "Second")])
+
     def at(self, connection, policy, **values):
         """What this connection's flow does with the vendor, which has been linked there."""
         self.connection = connection
@@ -332,10 +307,7 @@ class TestVendorChanges(WriterCase):
 
     def test_each_connection_of_a_company_has_a_policy_of_its_own(self):
         """The same change of the same contact by two connections, in each pair of policies."""
-        first, second = (
-            self.env["ml.connection"].create({"name": name, "provider": "fake", "company_id": self.company.id})
-            for name in ("First", "Second")
-        )
+        first, second = self.two_connections()
         # what each lets through at once
         applied = {"ask_all": set(), "ask": {"street"}, "apply": {"street", "email"}}
         before = {"street": "Street 1", "email": "ap@trusty.example"}
@@ -355,10 +327,7 @@ class TestVendorChanges(WriterCase):
                     self.assertEqual(counts, {0, len(waits)})
 
     def test_what_was_agreed_to_for_one_connection_is_asked_for_no_other(self):
-        first, second = (
-            self.env["ml.connection"].create({"name": name, "provider": "fake", "company_id": self.company.id})
-            for name in ("First", "Second")
-        )
+        first, second = self.two_connections()
         for connection in (first, second):
             self.at(connection, "ask", email="new@trusty.example", phone="2" if connection == second else "1")
         waiting = self.changes("waiting")
@@ -376,12 +345,8 @@ class TestVendorChanges(WriterCase):
 
     def test_country_waits_by_its_name(self):
         self.link()
-        document = self.document()
-        self.book(
-            "vendor",
-            Vendor(external_id="r1", name=document.name, address=Address(country="FR")),
-            vendor_change_policy="ask_all",
-        )
+        document = Vendor(external_id="r1", name=self.partner.name, address=Address(country="FR"))
+        self.book("vendor", document, vendor_change_policy="ask_all")
         row = self.changes("waiting")
         self.assertEqual((row.field_name, row.old_value, row.new_value), ("country_id", "Belgium", "France"))
         self.as_person(row, "base.group_partner_manager").action_approve()
@@ -400,8 +365,7 @@ class TestVendorChanges(WriterCase):
         self.assertEqual((row.contact_id, row.field_name, row.new_value), (self.partner.child_ids, "phone", "666"))
 
     def test_the_owner_is_told_once_and_the_question_ends(self):
-        self.link()
-        self.book("vendor", self.document(email="a@x.example"))
+        self.ask()
         self.book("vendor", self.document(email="b@x.example"))
         kind = ["ml_connector.mail_activity_vendor_change"]
         self.assertEqual(len(self.connection.activity_search(kind)), 1)

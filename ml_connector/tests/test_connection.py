@@ -1,4 +1,5 @@
 import runpy
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -40,15 +41,11 @@ class TestConnection(ConnectorCase):
         self.connection.action_test()
         self.assertFalse(self.remote.calls, "nothing is called in the button's own transaction")
         self.run_worker()
-        self.assertEqual(self.connection.check_state, "ok")
-        self.assertEqual(self.connection.identity, "Example Inc")
+        self.assertEqual((self.connection.check_state, self.connection.identity), ("ok", "Example Inc"))
 
     def test_check_with_bad_credentials_advises(self):
         self.remote.fail("check", AuthError("The client secret is wrong."))
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "error")
-        self.assertIn("The client secret is wrong.", self.connection.findings_html)
+        self.assertChecked("error", "The client secret is wrong.")
 
     def test_credentials_that_cannot_be_opened_answer_whoever_waits(self):
         self.flow("bills").action_dry_run()
@@ -74,18 +71,14 @@ class TestConnection(ConnectorCase):
 
     def test_books_in_another_currency_are_a_warning(self):
         self.remote.currencies = {self.company.currency_id.name}
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "ok")
+        self.assertChecked("ok")
         self.remote.currencies = {"XAF"}
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "warning")
-        self.assertIn("XAF", self.connection.findings_html)
+        self.assertChecked("warning", "XAF")
 
     def test_a_job_that_is_off_is_red_and_can_be_switched_on(self):
         connection = self.connection
-        self.assertEqual((connection.color, connection.halt_reason), (10, False))
+        self.assertShown(10, False)
+        self.assertFalse(connection.halt_reason)
         for off in (
             lambda: connection.cron_id.write({"active": False, "failure_count": 5}),
             lambda: connection.cron_id.unlink(),
@@ -102,67 +95,41 @@ class TestConnection(ConnectorCase):
             self.assertEqual((connection.cron_id.active, connection.cron_id.failure_count), (True, 0))
             connection.action_sync_now()
 
-    def _rows(self, count, hours, state="waiting", **values):
-        rows = self.env["ml.sync.log"].create(
-            [
-                {
-                    "name": f"Bill {number}",
-                    "connection_id": self.connection.id,
-                    "company_id": self.company.id,
-                    "flow_id": self.flow("bills").id,
-                    "direction": "pull",
-                    "kind": "bill",
-                    "state": state,
-                    "external_id": f"{state}-{hours}-{number}",
-                    "external_version": "1",
-                    **values,
-                }
-                for number in range(count)
-            ]
-        )
-        moment = fields.Datetime.now() - timedelta(hours=hours)
-        self.env.flush_all()
-        self.env.cr.execute("UPDATE ml_sync_log SET create_date = %s WHERE id = ANY(%s)", [moment, rows.ids])
-        self.env.invalidate_all()
+    def rows(self, count, hours, state="waiting", **values):
+        flow = self.flow("bills")
+        values |= {"company_id": self.company.id, "flow_id": flow.id, "direction": "pull", "kind": "bill"}
+        values |= {"connection_id": self.connection.id, "state": state, "external_version": "1"}
+        names = [{"name": f"Bill {number}", "external_id": f"{state}-{hours}-{number}"} for number in range(count)]
+        rows = self.env["ml.sync.log"].create([{**values, **name} for name in names])
+        self.backdate(rows, hours=hours)
         return rows
 
     def test_a_backlog_that_grows_is_red_and_says_so(self):
-        self._rows(9, hours=30)
+        self.rows(9, hours=30)
         self.assertFalse(self.connection.halt_cause)
-        late = self._rows(3, hours=5)
-        self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "backlog"))
-        self.assertIn("12 transfers", self.connection.halt_reason)
-        self.assertIn("compared with 9", self.connection.halt_reason)
+        late = self.rows(3, hours=5)
+        self.assertShown(1, "backlog", "12 transfers", "compared with 9")
         late.write({"state": "done", "done_at": fields.Datetime.now()})
-        self._rows(20, hours=1)
-        self.env.invalidate_all()
+        self.rows(20, hours=1)
         self.assertFalse(self.connection.halt_cause, "what is young, or does not get more, is no alarm")
 
     def test_failures_that_gather_are_red_and_say_so(self):
-        done = self._rows(12, hours=1, state="done", done_at=fields.Datetime.now())
-        self._rows(11, hours=1, state="failed")
+        done = self.rows(12, hours=1, state="done", done_at=fields.Datetime.now())
+        self.rows(11, hours=1, state="failed")
         self.assertFalse(self.connection.halt_cause)
         done[:2].done_at = fields.Datetime.now() - timedelta(hours=2)
-        self.env.invalidate_all()
-        self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "failing"))
-        self.assertIn("11 transfers failed", self.connection.halt_reason)
+        self.assertShown(1, "failing", "11 transfers failed")
 
     def test_a_job_that_does_not_come_is_red(self):
-        self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(hours=2)
-        self.connection.invalidate_recordset()
-        self.assertEqual((self.connection.color, self.connection.is_job_off), (1, False))
-        self.assertIn("does not run scheduled actions", self.connection.halt_reason)
-
-    def test_a_server_without_threads_for_jobs_says_so(self):
-        self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(minutes=20)
-        for threads in (0, 2):
-            with patch.dict(config.options, {"max_cron_threads": threads}):
-                self.connection.invalidate_recordset()
-                self.assertEqual((self.connection.color, self.connection.halt_cause), (1, "late"))
-                self.assertEqual("max_cron_threads" in self.connection.halt_reason, not threads)
-        self.connection.cron_id.nextcall = fields.Datetime.now() - timedelta(minutes=10)
-        self.connection.invalidate_recordset()
-        self.assertFalse(self.connection.halt_cause)
+        job = self.connection.cron_id
+        for minutes, threads, cause in ((120, 2, "late"), (20, 2, "late"), (20, 0, "late"), (10, 0, False)):
+            job.nextcall = fields.Datetime.now() - timedelta(minutes=minutes)
+            with self.subTest(minutes=minutes, threads=threads), patch.dict(config.options, max_cron_threads=threads):
+                self.assertShown(1 if cause else 10, cause)
+                self.assertFalse(self.connection.is_job_off)
+                reason = self.connection.halt_reason or ""
+                self.assertEqual("max_cron_threads" in reason, bool(cause) and not threads)
+                self.assertEqual("does not run scheduled actions" in reason, bool(cause))
 
     def test_a_flow_that_is_silent_for_three_intervals_is_red(self):
         bills, now = self.flow("bills"), fields.Datetime.now()
@@ -192,20 +159,11 @@ class TestConnection(ConnectorCase):
         self.connection.invalidate_recordset()
         self.assertEqual(self.connection.halt_cause, "silent", "it ran since, and failed")
 
-    def test_an_archived_connection_needs_no_job(self):
-        self.connection.action_pause()
-        self.connection.active = False
-        self.assertFalse(self.connection.cron_id.active)
-        self.assertFalse(self.connection.halt_reason)
-
     def test_missing_credentials_are_named(self):
         connection = self.env["ml.connection"].create({"name": "New", "provider": "fake"})
+        self.assertNotEqual(self.connection.cron_id, connection.cron_id, "each has a job of its own")
         with self.assertRaisesRegex(UserError, "Client ID, Client secret"):
             connection.action_test()
-
-    def test_each_connection_has_a_job_of_its_own(self):
-        other = self._connect(self.company, "Second")
-        self.assertNotEqual(self.connection.cron_id, other.cron_id)
 
     def test_own_address_must_be_https_or_this_machine(self):
         for address in ("http://api.example.com", "ftp://127.0.0.1", "https://", ""):
@@ -214,33 +172,24 @@ class TestConnection(ConnectorCase):
         self.connection.write({"environment": "custom", "custom_url": "http://127.0.0.1:8000"})
         self.connection.write({"environment": "custom", "custom_url": "https://api.example.com"})
 
-    def test_copied_database_calls_nobody(self):
-        self.connection.database_uuid = "another"
-        self.put_bill()
+    def test_paused_connection_and_neutralized_database_call_nobody(self):
+        self.connection.action_pause()
         self.sync()
-        self.assertFalse(self.remote.calls)
-        self.assertTrue(self.connection.is_copy)
-        self.connection.action_adopt_database()
-        self.sync()
-        self.assertTrue(self.remote.calls)
-
-    def test_neutralized_database_calls_nobody_and_cannot_be_adopted(self):
+        self.connection.action_start()
         self.env["ir.config_parameter"].set_param("database.is_neutralized", "true")
         self.sync()
         self.assertFalse(self.remote.calls)
         with self.assertRaises(UserError):
             self.connection.action_adopt_database()
 
-    def test_paused_connection_calls_nobody(self):
-        self.connection.action_pause()
-        self.sync()
-        self.assertFalse(self.remote.calls)
-
-    def test_refused_access_asks_the_owner_once(self):
+    def test_refused_access_asks_the_owner_once_and_stops_calls_for_a_while(self):
         self.remote.fail("pull coding", AuthError("The token was revoked."), AuthError("The token was revoked."))
         self.sync()
         self.assertEqual(self.connection.state, "attention")
         self.assertEqual(self.connection.activity_ids.user_id, self.connection.owner_id)
+        calls = len(self.remote.calls)
+        self.sync()
+        self.assertEqual(len(self.remote.calls), calls)
         self.connection.breaker_until = False
         self.sync()
         self.assertEqual(len(self.connection.activity_ids), 1)
@@ -248,13 +197,6 @@ class TestConnection(ConnectorCase):
         self.sync()
         self.assertEqual(self.connection.state, "connected")
         self.assertFalse(self.connection.activity_ids)
-
-    def test_breaker_stops_calls_for_a_while(self):
-        self.remote.fail("pull coding", AuthError("The token was revoked."))
-        self.sync()
-        calls = len(self.remote.calls)
-        self.sync()
-        self.assertEqual(len(self.remote.calls), calls)
 
     def test_lasting_network_failure_needs_attention(self):
         for _failure in range(NETWORK_FAILURES_BEFORE_BREAK):
@@ -280,7 +222,7 @@ class TestConnection(ConnectorCase):
             self.connection.active = False
         self.connection.action_pause()
         self.connection.active = False
-        self.assertFalse(self.connection.cron_id.active)
+        self.assertFalse(self.connection.cron_id.active or self.connection.halt_reason, "it needs no job")
 
     def test_every_error_class_has_advice(self):
         for name, error_class in ml_error_class.ERROR_CLASSES.items():
@@ -291,26 +233,20 @@ class TestConnection(ConnectorCase):
     def test_daily_schedule(self):
         flow = self.flow("coding")
         flow.write({"schedule": "daily", "daily_hour": 3.5})
-        flow._schedule_next(fields.Datetime.to_datetime("2026-07-01 02:00:00"))
-        self.assertEqual(flow.next_run_at, fields.Datetime.to_datetime("2026-07-01 03:30:00"))
-        flow._schedule_next(fields.Datetime.to_datetime("2026-07-01 03:30:00"))
-        self.assertEqual(flow.next_run_at, fields.Datetime.to_datetime("2026-07-02 03:30:00"))
+        for ran_at, next_run_at in (("01 02:00:00", "01 03:30:00"), ("01 03:30:00", "02 03:30:00")):
+            flow._schedule_next(fields.Datetime.to_datetime(f"2026-07-{ran_at}"))
+            self.assertEqual(flow.next_run_at, fields.Datetime.to_datetime(f"2026-07-{next_run_at}"))
 
-    def test_flow_that_fails_alone_does_not_stop_the_others(self):
-        self.remote.fail("pull coding", AuthError("The scope is not granted.", status=403))
-        self.remote.put("vendors", "vendor-1", {"name": "Example Supplies"})
-        self.sync()
-        self.assertEqual(self.flow("coding").error_message, "The scope is not granted.")
-        self.assertEqual(self.logs("vendors").state, "done")
+    def test_flow_that_fails_does_not_stop_the_others(self):
+        refused = AuthError("The scope is not granted.", status=403)
+        for number, (error, message) in enumerate(((TypeError("a defect"), "TypeError"), (refused, str(refused)))):
+            self.remote.fail("pull coding", error)
+            self.remote.put("vendors", f"vendor-{number}", {"name": f"Example Supplies {number}"})
+            with self.assertLogs("odoo.addons.ml_connector", "ERROR") if not number else nullcontext():
+                self.sync()
+            self.assertIn(message, self.flow("coding").error_message)
+            self.assertEqual(self.logs("vendors").mapped("state"), ["done"] * (number + 1))
         self.assertEqual(self.connection.state, "attention")
-
-    def test_defect_in_a_flow_does_not_stop_the_others(self):
-        self.remote.fail("pull coding", TypeError("a defect"))
-        self.remote.put("vendors", "vendor-1", {"name": "Example Supplies"})
-        with self.assertLogs("odoo.addons.ml_connector", "ERROR"):
-            self.sync()
-        self.assertIn("TypeError", self.flow("coding").error_message)
-        self.assertEqual(self.logs("vendors").state, "done")
 
     def test_of_two_flows_for_the_same_records_one_can_be_on(self):
         flows = [changed(flow, excludes=("bills",)) if flow.key == "vendors" else flow for flow in FakeProvider.flows]

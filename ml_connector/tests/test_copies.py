@@ -46,10 +46,7 @@ class TestCopies(ConnectorCase):
         self.env.cr.cache.clear()
         with patch.object(database_mark, "_system", return_value=""):
             self.connection._remember_database()
-            self.connection.action_test()
-            self.run_worker()
-            self.assertEqual(self.connection.check_state, "warning")
-            self.assertIn("PostgreSQL does not identify this server", str(self.connection.findings))
+            self.assertChecked("warning", "PostgreSQL does not identify this server")
         self.env.cr.cache.clear()
         self.assertTrue(self.connection.is_copy, "now it can be told, and nobody knows whether it is the same")
 
@@ -68,8 +65,7 @@ class TestCopies(ConnectorCase):
         system = self.new_user("system", self.company, groups[0], "base.group_system")
         with self.assertRaises(AccessError):
             self.connection.with_user(administrator).action_adopt_database()
-        self.put_bill()
-        self.sync()
+        self.sync_bill()
         self.assertFalse(self.remote.calls)
         self.connection.with_user(system).action_adopt_database()
         self.assertFalse(self.connection.is_copy)
@@ -85,6 +81,9 @@ class TestCopies(ConnectorCase):
         self.assertIn("made this database the live one", note)
         self.assertIn("are not sent again", note)
         self.assertIn(self.flow("bills").name, note)
+        messages = self.connection.message_ids
+        self.connection.action_adopt_database()
+        self.assertEqual(self.connection.message_ids, messages, "it is not declared twice")
 
     def test_new_records_have_no_id_that_the_replaced_database_may_have_given(self):
         def next_id():
@@ -118,8 +117,3 @@ class TestCopies(ConnectorCase):
         self.env.cr.execute("UPDATE res_partner SET create_date = create_date + interval '1 us'")
         self.env.invalidate_all()
         self.assertTrue(own_id(partner).mark)
-
-    def test_the_live_database_is_not_declared_twice(self):
-        messages = self.connection.message_ids
-        self.connection.action_adopt_database()
-        self.assertEqual(self.connection.message_ids, messages)

@@ -22,14 +22,9 @@ class TestDays(WriterCase):
     def order(self):
         product = self.env["product.product"].create({"name": "Paper", "is_storable": True})
         line = {"product_id": product.id, "product_qty": 3, "price_unit": 10.0}
-        order = self.env["purchase.order"].create(
-            {
-                "company_id": self.company.id,
-                "partner_id": self.vendor.id,
-                "date_order": RECEIVED,
-                "order_line": [(0, 0, {**line, "date_planned": RECEIVED})],
-            }
-        )
+        values = {"company_id": self.company.id, "partner_id": self.vendor.id, "date_order": RECEIVED}
+        lines = [(0, 0, {**line, "date_planned": RECEIVED})]
+        order = self.env["purchase.order"].create({**values, "order_line": lines})
         order.button_confirm()
         order.picking_ids.move_ids.write({"quantity": 3, "picked": True})
         order.picking_ids.button_validate()
@@ -60,17 +55,17 @@ class TestDays(WriterCase):
 
     def test_where_the_zone_comes_from(self):
         branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
-        branch.partner_id.tz = self.env.user.tz = False
-        self.zone("America/Los_Angeles")
-        self.assertEqual(branch._ml_day(RECEIVED), SEPTEMBER)
-        self.zone(False)
-        self.assertEqual(branch._ml_day(RECEIVED), OCTOBER)
-        branch.resource_calendar_id.tz = "America/Los_Angeles"
-        self.assertEqual(branch._ml_day(RECEIVED), SEPTEMBER)
-        self.env.user.tz = "UTC"
-        self.assertEqual(branch._ml_day(RECEIVED), OCTOBER)
-        self.env.user.tz = "America/Los_Angeles"
-        self.assertEqual(branch._ml_day(RECEIVED), SEPTEMBER)
+        user, calendar, contact = self.env.user, branch.resource_calendar_id, self.company.partner_id
+        branch.partner_id.tz = user.tz = False
+        for record, zone, day in (
+            (contact, "America/Los_Angeles", SEPTEMBER),
+            (contact, False, OCTOBER),
+            (calendar, "America/Los_Angeles", SEPTEMBER),
+            (user, "UTC", OCTOBER),
+            (user, "America/Los_Angeles", SEPTEMBER),
+        ):
+            record.tz = zone
+            self.assertEqual(branch._ml_day(RECEIVED), day, (record, zone))
 
     def test_any_zone_and_moment(self):
         chance = random.Random(20260930)

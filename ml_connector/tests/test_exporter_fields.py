@@ -90,11 +90,8 @@ class TestDeclaredFields(LedgerCase):
         for kind, (flow, record) in cases.items():
             with self.subTest(kind=kind):
                 exporter = self.env[f"ml.exporter.{kind}"]
-                declared = {
-                    f"{path}{name}"
-                    for (_model, path, _back), names in exporter._watched(record._name).items()
-                    for name in names
-                }
+                watched = exporter._watched(record._name)
+                declared = {f"{path}{name}" for (_model, path, _back), names in watched.items() for name in names}
                 needed, reached = self.needs(exporter, self.flow(flow), record, declared)
                 self.assertEqual(needed - declared, set(UNDECLARED.get(kind, ())))
                 self.assertEqual(declared - reached, set(UNREAD.get(kind, ())))
@@ -103,12 +100,8 @@ class TestDeclaredFields(LedgerCase):
             for flow in provider.flows:
                 model = f"ml.{'importer' if flow.direction == 'pull' else 'exporter'}.{flow.kind}"
                 self.assertEqual(model in self.env, flow.has_documents, (provider.key, flow.key))
-        watching = {
-            flow.kind
-            for provider in PROVIDERS.values()
-            for flow in provider.flows
-            if flow.direction == "push" and flow.watches
-        }
+        flows = [flow for provider in PROVIDERS.values() for flow in provider.flows]
+        watching = {flow.kind for flow in flows if flow.direction == "push" and flow.watches}
         self.assertFalse(watching - cases.keys())
 
     def needs(self, exporter, flow, record, declared):
@@ -184,27 +177,14 @@ class TestDeclaredFields(LedgerCase):
         )
         plan = self.env["account.analytic.plan"].create({"name": "Plan"})
         analytic = self.env["account.analytic.account"].create({"name": "A", "code": "a", "plan_id": plan.id})
-        manager = self.env["hr.employee"].create({"name": "Boss", "work_email": "boss@example.com"})
-        employee = self.env["hr.employee"].create(
-            {"name": "Ann Example", "work_email": "ann@example.com", "parent_id": manager.id}
-        )
+        employees = self.env["hr.employee"]
+        manager = employees.create({"name": "Boss", "work_email": "boss@example.com"})
+        employee = employees.create({"name": "Ann", "work_email": "ann@example.com", "parent_id": manager.id})
         product = self.env["product.product"].create({"name": "Goods", "type": "consu", "purchase_method": "receive"})
-        order = self.env["purchase.order"].create(
-            {
-                "partner_id": vendor.id,
-                "order_line": [
-                    Command.create(
-                        {
-                            "product_id": product.id,
-                            "product_qty": 2,
-                            "price_unit": 10,
-                            "tax_ids": [Command.set(self.tax.ids)],
-                            "analytic_distribution": {str(analytic.id): 100},
-                        }
-                    )
-                ],
-            }
-        )
+        shares = {"analytic_distribution": {str(analytic.id): 100}}
+        line = {"product_id": product.id, "product_qty": 2, "price_unit": 10, "tax_ids": [Command.set(self.tax.ids)]}
+        lines = [Command.create({**line, **shares})]
+        order = self.env["purchase.order"].create({"partner_id": vendor.id, "order_line": lines})
         order.button_confirm()
         receipt = order.picking_ids
         receipt.move_ids.quantity = 2
@@ -215,14 +195,13 @@ class TestDeclaredFields(LedgerCase):
         back.quantity = 1
         back.picked = True
         back._action_done()
-        bill = self.bill(taxes=self.tax, post=False, analytic_distribution={str(analytic.id): 100})
+        bill = self.bill(taxes=self.tax, post=False, **shares)
         line = {"name": False, "product_id": product.id, "price_unit": 10, "account_id": self.expense.id}
         bill.invoice_line_ids = [Command.create({**line, "tax_ids": [Command.clear()]})]
         bill.invoice_line_ids[1].name = False
         bill.action_post()
-        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=bill.ids).create(
-            {}
-        ).action_create_payments()
+        wizard = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=bill.ids)
+        wizard.create({}).action_create_payments()
         self.flow("vendors_push").send_bank_accounts = True
         return {
             "vendor": ("vendors_push", vendor),

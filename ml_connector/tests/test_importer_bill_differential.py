@@ -15,22 +15,9 @@ from .common_writers import WriterCase
 BILLS = 60
 # what must differ between two bills of one content
 OWN_MOVE = {
-    "id",
-    "name",
-    "sequence_number",
-    "sequence_prefix",
-    "create_date",
-    "write_date",
-    "line_ids",
-    "invoice_line_ids",
-    "access_token",
-    "journal_line_ids",
-    "made_sequence_gap",
-    "message_ids",
-    "message_follower_ids",
-    "activity_ids",
-    "audit_trail_message_ids",
-    "website_message_ids",
+    *("id", "name", "sequence_number", "sequence_prefix", "made_sequence_gap", "create_date", "write_date"),
+    *("line_ids", "invoice_line_ids", "journal_line_ids", "access_token", "message_ids", "message_follower_ids"),
+    *("activity_ids", "audit_trail_message_ids", "website_message_ids"),
 }
 OWN_LINE = {"id", "move_id", "move_name", "create_date", "write_date", "analytic_line_ids", "parent_id"}
 
@@ -44,76 +31,50 @@ class TestWriterBillDifferential(WriterCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.setup_other_currency("EUR", rates=[("2020-01-01", 1.3579)])
-        cls.setup_other_currency("JPY", rates=[("2020-01-01", 151.37)])
-        cls.setup_other_currency("KWD", rates=[("2020-01-01", 0.3071)])
-        tags = cls.env["account.account.tag"].create(
-            [
-                {"name": f"tag {number}", "applicability": "taxes", "country_id": cls.company.country_id.id}
-                for number in range(4)
-            ]
+        for code, rate in (("EUR", 1.3579), ("JPY", 151.37), ("KWD", 0.3071)):
+            cls.setup_other_currency(code, rates=[("2020-01-01", rate)])
+        country = cls.company.country_id.id
+        cls.make_taxes(
+            cls.env["account.account.tag"].create(
+                [{"name": f"tag {number}", "applicability": "taxes", "country_id": country} for number in range(4)]
+            )
         )
-        cls.tags = tags
-        cls.make_taxes(tags)
-        plans = cls.env["account.analytic.plan"].create([{"name": "One"}, {"name": "Two"}])
-        for key, plan in (("a", plans[0]), ("b", plans[0]), ("c", plans[1])):
-            cls.mapped["analytic", key] = cls.env["account.analytic.account"].create({"name": key, "plan_id": plan.id})
-        term = cls.env["account.payment.term"].create(
-            {"name": "20 days", "line_ids": [Command.create({"value": "percent", "value_amount": 100, "nb_days": 20})]}
-        )
+        one, two = (cls.make("account.analytic.plan", name=name) for name in ("One", "Two"))
+        for key, plan in (("a", one), ("b", one), ("c", two)):
+            cls.mapped["analytic", key] = cls.make_analytic(key, plan)
         payable = cls.company_data["default_account_payable"].with_env(cls.env)
-        position = cls.env["account.fiscal.position"].create(
-            {
-                "name": "With other payable",
-                "account_ids": [
-                    Command.create({"account_src_id": payable.id, "account_dest_id": cls.copy_account(payable).id})
-                ],
-            }
-        )
-        cls.make_vendor("With term", "v2", property_supplier_payment_term_id=term.id)
+        position = cls.position((payable, cls.copy_account(payable)))
+        cls.make_vendor("With term", "v2", property_supplier_payment_term_id=cls.term(20))
         cls.make_vendor(
-            "With position", "v3", property_account_position_id=position.id, property_account_payable_id=payable.id
+            "With position", "v3", property_account_position_id=position, property_account_payable_id=payable
         )
         parent = cls.make_vendor("Parent", "v4")
-        cls.make_vendor("Branch", "v5", parent_id=parent.id, is_company=False)
-        cls.env["res.partner"].create({"name": "Ramp", "type": "delivery", "parent_id": parent.id})
-        cls.env["res.partner.bank"].create({"acc_number": "DE1", "partner_id": parent.id})
+        cls.make_vendor("Branch", "v5", parent_id=parent, is_company=False)
+        cls.make("res.partner", name="Ramp", type="delivery", parent_id=parent)
+        cls.make("res.partner.bank", acc_number="DE1", partner_id=parent)
 
     @classmethod
     def make_taxes(cls, tags):
         account = cls.company_data["default_account_tax_purchase"]
 
-        def repartition(*parts):
-            return [
-                Command.create({"repartition_type": "base", "tag_ids": [Command.set(tags[0].ids)]}),
-                *(
-                    Command.create(
-                        {
-                            "repartition_type": "tax",
-                            "factor_percent": percent,
-                            "account_id": account.id if with_account else False,
-                            "tag_ids": [Command.set(tag.ids)],
-                        }
-                    )
-                    for percent, with_account, tag in parts
-                ),
-            ]
-
         def both(*parts):
-            return {
-                "invoice_repartition_line_ids": repartition(*parts),
-                "refund_repartition_line_ids": repartition(*parts),
-            }
+            lines = [{"repartition_type": "base", "tag_ids": [Command.set(tags[0].ids)]}]
+            for percent, with_account, tag in parts:
+                values = {"account_id": with_account and account.id, "tag_ids": [Command.set(tag.ids)]}
+                lines.append({"repartition_type": "tax", "factor_percent": percent, **values})
+            lines = [Command.create(line) for line in lines]
+            return {"invoice_repartition_line_ids": lines, "refund_repartition_line_ids": lines}
 
         whole = both((100, True, tags[1]))
+        included = {"price_include_override": "tax_included", **whole}
         specifications = {
             "ex7": {"amount": 7, **whole},
-            "in20": {"amount": 20, "price_include_override": "tax_included", **whole},
-            "in5": {"amount": 5.5, "price_include_override": "tax_included", **whole},
+            "in20": {"amount": 20, **included},
+            "in5": {"amount": 5.5, **included},
             "split": {"amount": 19, **both((60, True, tags[1]), (40, False, tags[2]))},
             "ana": {"amount": 10, "analytic": True, **both((100, False, tags[3]))},
             "fixed": {"amount": 1.37, "amount_type": "fixed", **whole},
-            "div": {"amount": 12, "amount_type": "division", "price_include_override": "tax_included", **whole},
+            "div": {"amount": 12, "amount_type": "division", **included},
             "rc": {"amount": 21, **both((100, True, tags[1]), (-100, True, tags[2]))},
             "zero": {"amount": 0, **whole},
             "eco": {"amount": 3, "include_base_amount": True, "sequence": 0, **whole},
@@ -122,14 +83,8 @@ class TestWriterBillDifferential(WriterCase):
         for key, values in specifications.items():
             cls.mapped["tax", key] = cls.make_tax(**{"name": key, **values})
         children = cls.make_tax(6, name="child 1", **whole) | cls.make_tax(2, name="child 2", **whole)
-        cls.mapped["tax", "group"] = cls.env["account.tax"].create(
-            {
-                "name": "group",
-                "amount_type": "group",
-                "type_tax_use": "purchase",
-                "children_tax_ids": [Command.set(children.ids)],
-            }
-        )
+        values = {"amount_type": "group", "type_tax_use": "purchase", "children_tax_ids": [Command.set(children.ids)]}
+        cls.mapped["tax", "group"] = cls.make("account.tax", name="group", **values)
 
     # ------------------------------------------------------------------ comparing
 

@@ -28,10 +28,8 @@ class TestWriterFile(WriterCase):
         self.move = self.written("bill", self.bill())
 
     def files(self, *contents, subject="b1"):
-        files = []
-        for name, mimetype, content in contents:
-            files.append(DownloadedFile(name=name, mimetype=mimetype, content=content))
-        return Files(subject_kind="bill", subject_external_id=subject, subject_name="NR", files=tuple(files))
+        files = tuple(DownloadedFile(name=name, mimetype=kind, content=content) for name, kind, content in contents)
+        return Files(subject_kind="bill", subject_external_id=subject, subject_name="NR", files=files)
 
     def attachments(self, move=None):
         domain = [("res_model", "=", "account.move"), ("res_id", "=", (move or self.move).id)]
@@ -42,19 +40,17 @@ class TestWriterFile(WriterCase):
         (entry,) = self.book("file", document)
         self.assertEqual((entry.outcome, entry.record), ("updated", self.move))
         self.assertEqual(entry.note, "Attached: note.txt, bill.pdf.")
-        self.assertEqual(self.attachments().mapped("name"), ["note.txt", "bill.pdf"])
-        self.assertEqual(self.attachments()[1].raw, PDF)
-        self.assertEqual(self.move.message_main_attachment_id, self.attachments()[1])
+        note, bill = self.attachments()
+        self.assertEqual((note.name, bill.name, bill.raw), ("note.txt", "bill.pdf", PDF))
+        self.assertEqual(self.move.message_main_attachment_id, bill)
 
     def test_same_content_is_attached_once(self):
         document = self.files(("bill.pdf", "application/pdf", PDF), ("copy.pdf", "application/pdf", PDF))
         self.book("file", document)
         self.assertEqual(len(self.attachments()), 1)
-        (entry,) = self.book("file", document)
-        self.assertEqual((entry.outcome, entry.record), ("unchanged", self.move))
-        (entry,) = self.book("file", self.files(("late.pdf", "application/pdf", PDF + b"2")))
-        self.assertEqual((entry.outcome, len(self.attachments())), ("updated", 2))
-        self.assertEqual(self.move.message_main_attachment_id.name, "bill.pdf")
+        self.assertEqual(self.written("file", document, "unchanged"), self.move)
+        self.written("file", self.files(("late.pdf", "application/pdf", PDF + b"2")), "updated")
+        self.assertEqual((len(self.attachments()), self.move.message_main_attachment_id.name), (2, "bill.pdf"))
 
     def test_twice_in_one_batch(self):
         self.book("file", *[self.files(("bill.pdf", "application/pdf", PDF))] * 2)
@@ -111,10 +107,10 @@ class TestWriterFile(WriterCase):
         with patch.object(type(self.env["ir.attachment"]), "_check_contents", altered):
             self.book("file", document)
         for _poll in range(2):
-            self.assertEqual(self.book("file", document)[0].outcome, "unchanged")
-        self.assertEqual(len(self.attachments()), 2)
-        self.assertEqual(self.attachments()[1].raw, b"textaltered")
-        self.attachments()[0].unlink()
+            self.written("file", document, "unchanged")
+        bill, note = self.attachments()
+        self.assertEqual(note.raw, b"textaltered")
+        bill.unlink()
         self.book("file", document)
         self.assertEqual(self.attachments().mapped("raw"), [b"textaltered", PDF])
 

@@ -5,7 +5,6 @@ from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.documents import Address, Contact, DownloadedFile, Files, Vendor
 from odoo.addons.ml_connector.importers.bill_writer import BillWriter
-from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
 
 from .common_writers import WriterCase
 
@@ -17,13 +16,10 @@ class TestWriterQueries(WriterCase):
     def setUp(self):
         super().setUp()
         self.number = 0
-        self.partners = self.env["res.partner"].create(
-            [{"name": f"Vendor {number}", "is_company": True} for number in range(100)]
-        )
-        for number, partner in enumerate(self.partners):
+        names = [{"name": f"Vendor {number}", "is_company": True} for number in range(100)]
+        for number, partner in enumerate(self.env["res.partner"].create(names)):
             self.bound["vendor", f"v{number}"] = partner
-        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
-        self.mapped["analytic", "a"] = self.env["account.analytic.account"].create({"name": "a", "plan_id": plan.id})
+        self.map_analytic("a")
 
     def queries(self, kind, documents):
         """Queries of plan and apply with a cold cache."""
@@ -31,21 +27,28 @@ class TestWriterQueries(WriterCase):
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count
         flow, writer = self.flow(kind), self.writer(kind)
-        entries = self.entries(kind, documents)
+        entries = self.written_entries = self.entries(kind, *documents)
         resolver = self.resolver()
         writer._plan_batch(flow, entries, resolver)
         self.assertEqual([entry.error for entry in entries if entry.error], [])
         writer._apply_batch(flow, entries, resolver)
         self.env.flush_all()
-        count = self.env.cr.sql_log_count - before
-        self.written_entries = entries
-        return count
+        return self.env.cr.sql_log_count - before
 
-    def entries(self, kind, documents):
-        return [
-            ImportEntry(None, document, self.bound.get((kind, getattr(document, "external_id", None))))
-            for document in documents
-        ]
+    def assertPlannedWithTheSame(self, kind, make):
+        """Looking a batch up and working it out costs a fixed number of queries."""
+        counts = []
+        for count in (5, 25, 50):
+            entries = self.entries(kind, *make(count))
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.writer(kind)._plan_batch(self.flow(kind), entries, self.resolver())
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts[1], counts[2])
+
+    def assertOutcome(self, outcome):
+        self.assertEqual({entry.outcome for entry in self.written_entries}, {outcome})
 
     def assertLinear(self, kind, make, per_record):
         """50 records cost no more than twice 25, and each no more than `per_record` queries."""
@@ -80,42 +83,30 @@ class TestWriterQueries(WriterCase):
             self.assertLinear("bill", self.bills, per_record=10)
 
     def test_planning_bills(self):
-        """Looking the batch up and working it out costs a fixed number of queries."""
-        writer, flow = self.writer("bill"), self.flow("bill")
-        counts = []
-        for count in (5, 25, 50):
-            entries = self.entries("bill", self.bills(count))
-            self.env.flush_all()
-            self.env.invalidate_all()
-            before = self.env.cr.sql_log_count
-            writer._plan_batch(flow, entries, self.resolver())
-            counts.append(self.env.cr.sql_log_count - before)
-        self.assertEqual(counts[1], counts[2])
+        self.assertPlannedWithTheSame("bill", self.bills)
 
     def test_unchanged_bills(self):
         documents = self.bills(50)
         self.book("bill", *documents)
         few, many = self.queries("bill", documents[:25]), self.queries("bill", documents)
-        self.assertEqual({entry.outcome for entry in self.written_entries}, {"unchanged"})
+        self.assertOutcome("unchanged")
         self.assertLessEqual(many - few, 25, f"{few} queries for 25, {many} for 50")
 
     # ------------------------------------------------------------------ vendors
 
     def vendors(self, count):
-        vendors = []
-        for _number in range(count):
-            key = self.next_key("r")
-            vendors.append(
-                Vendor(
-                    external_id=key,
-                    name=f"Made {key}",
-                    vat=f"US{key}99",
-                    bank_accounts=(f"ACC{key}",),
-                    address=Address(street="Street", city="City", state="CA", country="US"),
-                    contacts=(Contact(name="Jane", email=f"jane@{key}.test", is_default=True),),
-                )
+        address = Address(street="Street", city="City", state="CA", country="US")
+        return [
+            Vendor(
+                external_id=key,
+                name=f"Made {key}",
+                vat=f"US{key}99",
+                bank_accounts=(f"ACC{key}",),
+                address=address,
+                contacts=(Contact(name="Jane", email=f"jane@{key}.test", is_default=True),),
             )
-        return vendors
+            for key in (self.next_key("r") for _number in range(count))
+        ]
 
     def test_new_vendors(self):
         self.assertLinear("vendor", self.vendors, per_record=8)
@@ -126,41 +117,25 @@ class TestWriterQueries(WriterCase):
         self.assertLessEqual(hundred, 2 * fifty)
 
     def test_planning_vendors(self):
-        writer, flow = self.writer("vendor"), self.flow("vendor")
-        counts = []
-        for count in (5, 25, 50):
-            entries = self.entries("vendor", self.vendors(count))
-            self.env.flush_all()
-            self.env.invalidate_all()
-            before = self.env.cr.sql_log_count
-            writer._plan_batch(flow, entries, self.resolver())
-            counts.append(self.env.cr.sql_log_count - before)
-        self.assertEqual(counts[1], counts[2])
+        self.assertPlannedWithTheSame("vendor", self.vendors)
 
     def test_known_vendors(self):
         documents = self.vendors(50)
         self.book("vendor", *documents)
         few, many = self.queries("vendor", documents[:25]), self.queries("vendor", documents)
-        self.assertEqual({entry.outcome for entry in self.written_entries}, {"unchanged"})
+        self.assertOutcome("unchanged")
         self.assertEqual(few, many)
-        renamed = [replace(document, name=f"{document.name} renamed") for document in documents]
-        self.queries("vendor", renamed)
-        self.assertEqual({entry.outcome for entry in self.written_entries}, {"updated"})
+        self.queries("vendor", [replace(document, name=f"{document.name} renamed") for document in documents])
+        self.assertOutcome("updated")
 
     def test_linked_vendors(self):
-        self.env["res.partner"].create(
-            [
-                {"name": f"Link {number}", "is_company": True, "company_registry": f"R{number + 1}"}
-                for number in range(50)
-            ]
-        )
-        documents = [
-            Vendor(external_id=f"l{number}", name=f"Link {number}", corporate_id=f"R{number + 1}")
-            for number in range(50)
-        ]
+        keys = [(f"l{number}", f"Link {number}", f"R{number + 1}") for number in range(50)]
+        for _key, name, registry in keys:
+            self.make("res.partner", name=name, is_company=True, company_registry=registry)
+        documents = [Vendor(external_id=key, name=name, corporate_id=registry) for key, name, registry in keys]
         self.queries("vendor", documents[:5])  # what is read once in a registry's life
         few, many = self.queries("vendor", documents[:25]), self.queries("vendor", documents)
-        self.assertEqual({entry.outcome for entry in self.written_entries}, {"linked"})
+        self.assertOutcome("linked")
         self.assertEqual(few, many)
 
     # ------------------------------------------------------------------ payments
@@ -183,10 +158,10 @@ class TestWriterQueries(WriterCase):
         documents = [
             Files(
                 subject_kind="bill",
-                subject_external_id=bill.external_id,
-                files=(DownloadedFile(name="a.pdf", mimetype="application/pdf", content=bill.external_id.encode()),),
+                subject_external_id=key,
+                files=(DownloadedFile(name="a.pdf", mimetype="application/pdf", content=key.encode()),),
             )
-            for bill in bills
+            for key in (bill.external_id for bill in bills)
         ]
         few, many = self.queries("file", documents[:15]), self.queries("file", documents[15:45])
         self.assertLessEqual(many, 2 * few)

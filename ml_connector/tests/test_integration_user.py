@@ -46,7 +46,7 @@ class TestIntegrationUser(ConnectorCase):
 
     def test_works_as_itself(self):
         self.put_bill()
-        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+        self.map_expense()
         self.sync()
         log = self.logs("bills")
         self.assertEqual(log.state, "done", log.error_message)
@@ -113,34 +113,32 @@ class TestIntegrationUser(ConnectorCase):
         self.assertIn("Invoicing", findings[self.flow("bills").name])
 
     def test_only_system_administrators_choose(self):
-        administrator = self.new_user(
-            "administrator", self.company, "ml_connector.group_ml_connector_manager", "account.group_account_manager"
-        )
+        groups = ("ml_connector.group_ml_connector_manager", "account.group_account_manager")
+        administrator = self.new_user("administrator", self.company, *groups)
         with self.assertRaises(AccessError):
             self.connection.with_user(administrator).user_id = administrator
 
     # ------------------------------------------------------------------ what it lacks
 
     def test_missing_rights_park(self):
-        account = self.env["account.account"].search([("account_type", "=", "expense")], limit=1)
-        for group, key, name in ((BILLING, "bills", "Invoicing"), (CONTACTS, "vendors", "Contact")):
+        self.map_expense()
+        for group, key, model, name in (
+            (BILLING, "bills", "account.move", "Invoicing"),
+            (CONTACTS, "vendors", "res.partner", "Contact"),
+        ):
             with self.subTest(group=group):
                 self.connection._grant()
                 self.put_bill(f"bill-{key}")
                 self.remote.put("vendors", f"vendor-{key}", {"name": f"New of {key}"})
-                self.map("account", "600000", account)
                 self.take(group)
-                moves = self.env["account.move"].search_count([])
-                partners = self.env["res.partner"].search_count([])
+                before = self.env[model].search_count([])
                 self.sync()
                 failed = self.logs(key).filtered(lambda log: log.state == "failed")
                 self.assertTrue(failed, self.logs(key).mapped("state"))
                 self.assertEqual(set(failed.mapped("error_class")), {"rights"})
                 self.assertIn(name, failed[:1].error_message)
                 self.assertNotIn("top-secret", failed[:1].error_message)
-                counted = "account.move" if group == BILLING else "res.partner"
-                before = moves if group == BILLING else partners
-                self.assertEqual(self.env[counted].search_count([]), before, "nothing is booked")
+                self.assertEqual(self.env[model].search_count([]), before, "nothing is booked")
                 self.connection._grant()
                 self.run_worker()
                 self.assertEqual(set(failed.mapped("state")), {"done"}, failed.mapped("error_message"))
@@ -150,14 +148,11 @@ class TestIntegrationUser(ConnectorCase):
         self.take(BILLING)
         titles = [finding.title for finding in self.connection._user_findings()]
         self.assertIn(self.flow("bills").name, titles)
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "error")
+        self.assertChecked("error")
 
     def test_an_archived_user_stops_the_work(self):
         self.user.active = False
-        self.put_bill()
-        self.sync()
+        self.sync_bill()
         self.assertFalse(self.logs("bills").filtered(lambda log: log.state == "done"))
         self.assertEqual(self.connection.state, "attention")
         self.assertIn("is archived", self.connection.attention_reason)
@@ -165,11 +160,13 @@ class TestIntegrationUser(ConnectorCase):
     # ------------------------------------------------------------------ Odoo's own guards
 
     def test_the_contact_of_an_administrator(self):
-        """Odoo itself refuses it, whatever our own checks say."""
-        books = self.connection._books()
-        contact = self.env.ref("base.user_admin").partner_id.with_env(books)
-        with self.assertRaises(AccessError):
-            contact.email = "me@evil.example"
+        """Odoo itself refuses it, whatever our own checks say; and the refusal names no record."""
+        contact = self.env.ref("base.user_admin").partner_id
+        with self.assertRaises(AccessError) as refusal:
+            contact.with_env(self.connection._books()).email = "me@evil.example"
+        message = self.connection._missing_right(refusal.exception).message
+        self.assertNotIn(contact.name, message)
+        self.assertIn(self.user.name, message)
 
     def test_other_companies_are_out_of_reach(self):
         elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
@@ -180,12 +177,3 @@ class TestIntegrationUser(ConnectorCase):
             partner.with_env(books).name = "Ours"
         with self.assertRaises(AccessError):
             books(context={**books.context, "allowed_company_ids": elsewhere.ids}).companies  # noqa: B018
-
-    def test_refusals_name_no_record(self):
-        partner = self.env.ref("base.user_admin").partner_id
-        books = self.connection._books()
-        with self.assertRaises(AccessError) as refusal:
-            partner.with_env(books).email = "me@evil.example"
-        message = self.connection._missing_right(refusal.exception).message
-        self.assertNotIn(partner.name, message)
-        self.assertIn(self.user.name, message)

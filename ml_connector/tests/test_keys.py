@@ -49,22 +49,25 @@ class TestKeys(ConnectorCase):
     def key_file(self):
         return secret_box.RING.path(self.env)
 
-    def test_no_key_is_made_beside_secrets_that_none_opens(self):
-        self.move_to_host("two")
-        with self.assertRaisesRegex(AuthError, "This server has no key for the stored secrets"):
-            self.secret._plaintext()
-        with self.assertRaisesRegex(AuthError, "This server has no key"):
-            self.connection._store_webhook_secret("for two")
-        self.assertFalse(self.key_file().exists())
-        self.move_to_host("one")
-        self.assertEqual(self.secret._plaintext(), MARKER)
+    def sealed(self, text):
+        return secret_box.encrypt(self.env, text)
 
-    def test_configured_keys_and_those_of_the_file_are_read_together(self):
+    def assert_unreadable(self, text=""):
+        with self.assertRaisesRegex(AuthError, text):
+            self.secret._plaintext()
+
+    def enter_again(self):
+        self.secret.new_secret = "entered again"
+        self.assertEqual(self.secret._plaintext(), "entered again")
+
+    def test_configured_keys_come_first_and_those_of_the_file_are_read_too(self):
         configured = key()
-        self.configure(configured)
-        self.assertEqual(self.secret._plaintext(), MARKER)
-        self.secret.new_secret = "newer"
+        with patch.dict("os.environ", {secret_box.ENVIRONMENT_VARIABLE: configured}):
+            self.assertEqual(self.secret._plaintext(), MARKER)
+            self.secret.new_secret = "newer"
+            self.assertEqual(self.secret._plaintext(), "newer")
         self.assertEqual(Fernet(configured).decrypt(self.secret.ciphertext.encode()), b"newer")
+        self.assert_unreadable()
 
     def test_several_processes_make_one_first_key(self):
         self.move_to_host("two")
@@ -77,26 +80,22 @@ class TestKeys(ConnectorCase):
     def test_bad_key_files_are_named(self):
         for content in ("", "no key", key() + "\nno key"):
             self.key_file().write_text(content)
-            with self.subTest(content), self.assertRaisesRegex(AuthError, str(self.key_file())):
-                self.secret._plaintext()
+            with self.subTest(content):
+                self.assert_unreadable(str(self.key_file()))
         self.key_file().write_bytes(b"\xff\xfe")
-        with self.assertRaisesRegex(AuthError, "is damaged"):
-            self.secret._plaintext()
+        self.assert_unreadable("is damaged")
         self.key_file().unlink()
         self.key_file().mkdir()
-        with self.assertRaisesRegex(AuthError, "cannot read"):
-            self.secret._plaintext()
+        self.assert_unreadable("cannot read")
         with patch.object(Path, "read_text", side_effect=PermissionError(13, "Permission denied")):
-            with self.assertRaisesRegex(AuthError, "Permission denied"):
-                self.secret._plaintext()
+            self.assert_unreadable("Permission denied")
 
     def test_bad_configured_key_is_named(self):
         self.configure("no key")
-        with self.assertRaisesRegex(AuthError, secret_box.ENVIRONMENT_VARIABLE):
-            self.secret._plaintext()
+        self.assert_unreadable(secret_box.ENVIRONMENT_VARIABLE)
 
-    def test_rotation_covers_every_ciphertext(self):
-        self.token.refresh_ciphertext = secret_box.encrypt(self.env, "refresh")
+    def test_rotation_covers_every_ciphertext_and_makes_the_old_key_useless(self):
+        self.token.refresh_ciphertext = self.sealed("refresh")
         self.connection._store_webhook_secret("webhook")
         before = secret_box.RING.keys(self.env)
         self.connection.action_rotate_keys()
@@ -105,6 +104,8 @@ class TestKeys(ConnectorCase):
         self.assertEqual(self.secret._plaintext(), MARKER)
         self.assertEqual(secret_box.decrypt(self.env, self.token.refresh_ciphertext), "refresh")
         self.assertEqual(self.connection._webhook_secrets(), ["webhook"])
+        with patch.object(secret_box, "_file_keys", return_value=before), self.assertRaises(AuthError):
+            self.secret._plaintext()
 
     def test_old_keys_stay_while_they_are_needed(self):
         old = secret_box.encrypt(self.env, "made meanwhile")
@@ -126,11 +127,20 @@ class TestKeys(ConnectorCase):
         self.connection.action_rotate_keys()
         self.assertTrue(secret_box.drop_old_keys(self.env))
 
-    def test_rotation_makes_no_key_beside_secrets_that_none_opens(self):
+    def test_no_key_is_made_beside_secrets_that_none_opens(self):
+        """Whatever is done on another host."""
         self.move_to_host("two")
-        with self.assertRaises(UserError):
-            self.connection.action_rotate_keys()
-        self.assertFalse(self.key_file().exists())
+        for error, message, work in (
+            (AuthError, "no key for the stored secrets", self.secret._plaintext),
+            (AuthError, "no key", lambda: self.connection._store_webhook_secret("for two")),
+            (UserError, "", self.connection.action_rotate_keys),
+            (UserError, "no key for the stored secrets", lambda: self.secret.write({"new_secret": "for two"})),
+        ):
+            with self.assertRaisesRegex(error, message):
+                work()
+            self.assertFalse(self.key_file().exists())
+        self.move_to_host("one")
+        self.assertEqual(self.secret._plaintext(), MARKER)
 
     def test_a_rotation_takes_no_key_that_another_one_made_meanwhile(self):
         secret_box.RING.add(self.env)
@@ -141,41 +151,25 @@ class TestKeys(ConnectorCase):
 
     def test_lost_keys_heal_when_the_credentials_are_entered_again(self):
         other = self._connect(self.company, "Other")
-        self.token.write({"refresh_ciphertext": secret_box.encrypt(self.env, "refresh"), "location": "https://old"})
-        self.connection._store_webhook_secret("webhook")
-        self.connection.webhook_state = "active"
-        self.connection.breaker_count = 3
-        self.key_file().unlink()
-        self.secret.new_secret = "entered again"
-        self.assertEqual(self.secret._plaintext(), "entered again")
-        self.assertFalse(self.token.refresh_ciphertext)
-        self.assertEqual((self.connection.webhook_state, self.connection.breaker_count), ("requested", 0))
-        # without a key there was nothing left to be opened of the others either
-        self.assertFalse(other.credential_ids.filtered("is_secret").is_set)
+        for is_gone in (False, True):
+            self.token.write({"refresh_ciphertext": self.sealed("refresh"), "location": "https://old"})
+            self.connection._store_webhook_secret("webhook")
+            self.connection.write({"webhook_state": "active", "breaker_count": 3})
+            self.key_file().write_text(key())
+            self.assert_unreadable()
+            if is_gone:
+                self.key_file().unlink()
+            self.enter_again()
+            self.assertFalse(self.token.refresh_ciphertext)
+            self.assertEqual((self.connection.webhook_state, self.connection.breaker_count), ("requested", 0))
+            # without a key there was nothing left to be opened of the others either
+            others = other.credential_ids.filtered("is_secret")
+            self.assertEqual((others.is_set, bool(others.ciphertext)), (not is_gone, not is_gone))
         self.assertFalse(secret_box.lost(self.env))
-
-    def test_another_key_heals_the_connection_that_is_entered_again(self):
-        other = self._connect(self.company, "Other")
-        self.token.refresh_ciphertext = secret_box.encrypt(self.env, "refresh")
-        self.key_file().write_text(key())
-        with self.assertRaises(AuthError):
-            self.secret._plaintext()
-        self.secret.new_secret = "entered again"
-        self.assertEqual(self.secret._plaintext(), "entered again")
-        self.assertFalse(self.token.refresh_ciphertext)
-        self.assertTrue(other.credential_ids.filtered("is_secret").ciphertext)
-
-    def test_on_another_host_without_the_key_nothing_is_entered(self):
-        self.move_to_host("two")
-        with self.assertRaisesRegex(UserError, "This server has no key for the stored secrets"):
-            self.secret.new_secret = "for two"
-        self.assertFalse(self.key_file().exists())
-        self.move_to_host("one")
-        self.assertEqual(self.secret._plaintext(), MARKER)
 
     def test_a_system_administrator_discards_what_is_lost_on_another_host(self):
         other = self._connect(self.company, "Other")
-        self.token.refresh_ciphertext = secret_box.encrypt(self.env, "refresh")
+        self.token.refresh_ciphertext = self.sealed("refresh")
         self.connection._store_webhook_secret("webhook")
         self.connection.webhook_state = "active"
         self.move_to_host("two")
@@ -196,11 +190,8 @@ class TestKeys(ConnectorCase):
             decided = self.env["ml.sync.attempt"].search([("connection_id", "=", connection.id)], limit=1)
             self.assertEqual((decided.action, decided.person), ("discard", self.env.user.name))
             self.assertIn(self.secret.label, decided.old_value)
-        self.secret.new_secret = "entered again"
-        self.assertEqual(self.secret._plaintext(), "entered again")
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "ok")
+        self.enter_again()
+        self.assertChecked("ok")
         settings.invalidate_recordset()
         self.assertFalse(settings.ml_lost_secrets)
         with self.assertRaisesRegex(UserError, "none to discard"):
@@ -228,9 +219,7 @@ class TestKeys(ConnectorCase):
             self.key_file().parent.mkdir(exist_ok=True)
             if file is not None:
                 self.key_file().write_text(file)
-            self.connection.action_test()
-            self.run_worker()
-            self.assertEqual(self.connection.check_state, "error")
+            self.assertChecked("error")
             self.assertRegex(str(self.connection.findings), "no key for|cannot read|damaged|empty|not a Fernet key")
 
     def test_a_bad_key_of_the_audit_trail_is_a_finding(self):
@@ -247,14 +236,9 @@ class TestKeys(ConnectorCase):
         self.move_to_host("two")
         self.key_file().parent.mkdir()
         self.key_file().write_text(keys)
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "warning")
-        self.assertIn(secret_box.CONFIG_OPTION, str(self.connection.findings))
+        self.assertChecked("warning", secret_box.CONFIG_OPTION)
         self.configure(*keys.split())
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "ok")
+        self.assertChecked("ok")
 
     def test_webhooks_whose_secret_is_lost_are_named(self):
         self.connection._store_webhook_secret("webhook")

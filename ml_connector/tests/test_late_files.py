@@ -9,7 +9,7 @@ from .common import ConnectorCase
 class TestLateFiles(ConnectorCase):
     def setUp(self):
         super().setUp()
-        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+        self.map_expense()
         self.put_bill("bill-1", files=["a.pdf"])
         self.remote.files = {"a.pdf": b"%PDF-1.4 a", "b.pdf": b"%PDF-1.4 b"}
         self.sync()

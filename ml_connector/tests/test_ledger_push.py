@@ -60,34 +60,19 @@ class LedgerCase(PushCase):
         super().setUp()
         self.switch_on("vendors_push", "ledger")
 
+    def coded(self):
+        """Account and tax have a code."""
+        self.code("account", "6340", self.expense)
+        self.code("tax", "vat-15", self.tax)
+
     def code(self, kind, external_id, record=None, group=""):
-        return self.env["ml.mapping"].create(
-            {
-                "connection_id": self.connection.id,
-                "kind": kind,
-                "external_id": external_id,
-                "external_name": external_id,
-                "external_group": group,
-                "res_id": record.id if record else False,
-            }
-        )
+        values = {"external_id": external_id, "external_name": external_id, "external_group": group, "res_id": record}
+        return self.make("ml.mapping", connection_id=self.connection, kind=kind, **values)
 
     def bill(self, move_type="in_invoice", taxes=None, post=True, **line):
-        values = {"name": "Power", "quantity": 1, "price_unit": 100, "account_id": self.expense.id, **line}
-        values["tax_ids"] = [Command.set(taxes.ids if taxes else [])]
-        move = self.env["account.move"].create(
-            {
-                "move_type": move_type,
-                "partner_id": self.vendor().id,
-                "ref": "F-1",
-                "invoice_date": "2026-09-14",
-                "date": "2026-09-20",
-                "invoice_line_ids": [Command.create(values)],
-            }
-        )
-        if post:
-            move.action_post()
-        return move
+        line = {"account_id": self.expense.id, "tax_ids": [Command.set(taxes.ids if taxes else [])], **line}
+        values = {"ref": "F-1", "invoice_date": "2026-09-14", "date": "2026-09-20"}
+        return self.hand_made(self.vendor(), move_type=move_type, post=post, line=line, **values)
 
     def outgoing(self):
         return self.env["ml.mapping"].search([("connection_id", "=", self.connection.id), ("direction", "=", "out")])
@@ -96,8 +81,7 @@ class LedgerCase(PushCase):
 @tagged("post_install", "-at_install")
 class TestLedgerBills(LedgerCase):
     def test_a_posted_bill_goes_after_its_vendor_with_the_codes_of_the_vendor_system(self):
-        self.code("account", "6340", self.expense)
-        self.code("tax", "vat-15", self.tax)
+        self.coded()
         self.bill(taxes=self.tax)
         self.run_worker()
         (sent,) = self.sent("ledger")
@@ -108,18 +92,21 @@ class TestLedgerBills(LedgerCase):
         self.assertLess(self.remote.calls.index("kept vendors_push"), self.remote.calls.index("kept ledger"))
 
     def test_a_credit_note_goes_as_one_with_positive_amounts(self):
-        self.code("account", "6340", self.expense)
+        self.coded()
         self.bill("in_refund")
         self.run_worker()
         (sent,) = self.sent("ledger")
-        self.assertTrue(sent["is_credit"])
-        self.assertEqual((sent["total"], sent["lines"][0]["amount"]), ("100.00", "100.00"))
+        self.assertEqual((sent["is_credit"], sent["total"], sent["lines"][0]["amount"]), (True, "100.00", "100.00"))
 
     def test_drafts_and_customer_invoices_stay(self):
         self.code("account", "6340", self.expense)
         self.bill(post=False)
         self.run_worker()
         self.assertFalse(self.logs("ledger"))
+
+    def sent_code(self):
+        """The account's code in the first bill that was sent."""
+        return self.sent("ledger")[0]["lines"][0]["account"]["external_id"]
 
     def test_what_has_no_code_waits_until_one_is_chosen(self):
         self.bill(taxes=self.tax)
@@ -129,19 +116,17 @@ class TestLedgerBills(LedgerCase):
         self.assertIn(self.expense.display_name, log.error_message)
         self.assertIn("Map ", log.advice)
         codes = self.outgoing().grouped("kind")
-        self.assertEqual(set(codes), {"account", "tax"})
-        self.assertEqual(codes["account"].waiting_count, 1)
+        self.assertEqual((set(codes), codes["account"].waiting_count), ({"account", "tax"}, 1))
         codes["account"].code_id = self.code("account", "6340")
         codes["tax"].code_id = self.code("tax", "vat-15")
         self.run_worker()
-        self.assertEqual(log.state, "done")
-        self.assertEqual(self.sent("ledger")[0]["lines"][0]["account"]["external_id"], "6340")
+        self.assertEqual((log.state, self.sent_code()), ("done", "6340"))
 
     def test_several_records_go_under_one_code(self):
         other = self.expense.copy({"code": "699991"})
         mapping = self.code("account", "6340", self.expense)
-        of_connection = {"connection_id": self.connection.id, "direction": "out"}
-        self.env["ml.mapping"].create({**of_connection, "kind": "account", "res_id": other.id, "code_id": mapping.id})
+        values = {"direction": "out", "kind": "account", "res_id": other, "code_id": mapping}
+        self.make("ml.mapping", connection_id=self.connection, **values)
         self.bill()
         self.bill(account_id=other.id)
         self.run_worker()
@@ -149,14 +134,14 @@ class TestLedgerBills(LedgerCase):
         self.assertEqual(codes, ["6340", "6340"])
 
     def test_of_several_codes_for_one_record_nobody_chooses_by_chance(self):
-        self.code("account", "6340", self.expense)
-        self.code("account", "6341", self.expense)
+        for code in ("6340", "6341"):
+            self.code("account", code, self.expense)
         self.bill()
         self.run_worker()
         self.assertEqual(self.logs("ledger").state, "waiting")
         self.outgoing().code_id = self.code("account", "6342")
         self.run_worker()
-        self.assertEqual(self.sent("ledger")[0]["lines"][0]["account"]["external_id"], "6342")
+        self.assertEqual(self.sent_code(), "6342")
 
     def test_mapping_the_code_in_the_other_list_lets_it_go_as_well(self):
         mapping = self.code("account", "6340")
@@ -167,10 +152,8 @@ class TestLedgerBills(LedgerCase):
         self.assertEqual(self.logs("ledger").state, "done")
 
     def test_what_is_left_out_is_not_sent_along(self):
-        plan = self.env["account.analytic.plan"].create({"name": "Sites"})
-        site = self.env["account.analytic.account"].create({"name": "Oslo", "plan_id": plan.id})
-        self.code("account", "6340", self.expense)
-        self.bill(analytic_distribution={str(site.id): 100})
+        self.coded()
+        self.bill(analytic_distribution={str(self.make_analytic("Oslo").id): 100})
         self.run_worker()
         self.assertEqual(self.logs("ledger").state, "waiting")
         self.outgoing().is_ignored = True
@@ -178,19 +161,12 @@ class TestLedgerBills(LedgerCase):
         self.assertEqual(self.sent("ledger")[0]["lines"][0]["analytics"], [])
 
     def test_a_line_is_divided_as_its_analytic_distribution_says(self):
-        plans = self.env["account.analytic.plan"].create([{"name": "Sites"}, {"name": "Products"}])
-        accounts = self.env["account.analytic.account"].create(
-            [
-                {"name": "Oslo", "plan_id": plans[0].id},
-                {"name": "Bergen", "plan_id": plans[0].id},
-                {"name": "Paper", "plan_id": plans[1].id},
-            ]
-        )
-        for account in accounts:
+        oslo, paper = self.make_analytic("Oslo"), self.make_analytic("Paper")
+        bergen = self.make_analytic("Bergen", oslo.plan_id)
+        for account in (oslo, bergen, paper):
             self.code("analytic", f"segment:1:{account.name}", account)
-        self.code("account", "6340", self.expense)
-        oslo, bergen, paper = accounts.ids
-        self.bill(analytic_distribution={str(oslo): 33.33, str(bergen): 33.33, str(paper): 100})
+        self.coded()
+        self.bill(analytic_distribution={str(oslo.id): 33.33, str(bergen.id): 33.33, str(paper.id): 100})
         self.run_worker()
         lines = [
             (line["amount"], sorted(share["reference"]["external_id"][10:] for share in line["analytics"]))
@@ -199,11 +175,9 @@ class TestLedgerBills(LedgerCase):
         self.assertEqual(lines, [("33.33", ["Oslo", "Paper"]), ("33.33", ["Bergen", "Paper"]), ("33.34", ["Paper"])])
 
     def test_a_divided_amount_is_whole_again(self):
-        for amount in ("0.01", "100.00", "-99.99", "33.33"):
-            parts = _divided(
-                Decimal(amount), [(None, Decimal("33.3")), (None, Decimal("33.4")), (None, Decimal("33.3"))], 2
-            )
-            self.assertEqual(sum(part for _accounts, part in parts), Decimal(amount))
+        shares = [(None, Decimal(share)) for share in ("33.3", "33.4", "33.3")]
+        for amount in map(Decimal, ("0.01", "100.00", "-99.99", "33.33")):
+            self.assertEqual(sum(part for _accounts, part in _divided(amount, shares, 2)), amount)
 
     def test_a_cancelled_bill_goes_only_where_it_is_known(self):
         self.code("account", "6340", self.expense)
@@ -215,7 +189,7 @@ class TestLedgerBills(LedgerCase):
         self.assertEqual(self.logs("ledger").mapped("res_id"), [known.id, known.id])
 
     def test_a_time_out_after_the_effect_makes_no_second_bill(self):
-        self.code("account", "6340", self.expense)
+        self.coded()
         self.remote.fail("send ledger", (UnconfirmedError("No answer came."), True))
         self.bill()
         self.run_worker()
@@ -241,7 +215,7 @@ class TestLedgerBills(LedgerCase):
 
     def test_it_is_not_looked_up_while_it_may_still_be_at_work(self):
         self.patch(LedgerProvider, "lookup_delay", 3600)
-        self.code("account", "6340", self.expense)
+        self.coded()
         self.remote.fail("send ledger", UnconfirmedError("No answer came."))
         self.bill()
         self.run_worker()
@@ -251,36 +225,32 @@ class TestLedgerBills(LedgerCase):
 
 @tagged("post_install", "-at_install")
 class TestLedgerOrders(LedgerCase):
+    def setUp(self):
+        super().setUp()
+        self.switch_on("ledger_orders")
+
     def order(self, **line):
-        product = self.env["product.product"].create(
-            {"name": "Desk", "type": "consu", "property_account_expense_id": self.expense.id}
-        )
-        values = {"product_id": product.id, "product_qty": 2, "price_unit": 50, "tax_ids": [Command.set(self.tax.ids)]}
-        order = self.env["purchase.order"].create(
-            {"partner_id": self.vendor().id, "order_line": [Command.create({**values, **line})]}
-        )
+        values = {"name": "Desk", "type": "consu", "property_account_expense_id": self.expense}
+        product = self.make("product.product", **values)
+        line = {"product_id": product.id, "product_qty": 2, "price_unit": 50, "tax_ids": self.tax.ids, **line}
+        order = self.make("purchase.order", partner_id=self.vendor(), order_line=[Command.create(line)])
         order.button_confirm()
         return order
 
     def test_an_order_waits_for_its_codes_and_goes_with_them(self):
-        self.switch_on("ledger_orders")
         order = self.order()
         self.run_worker()
         self.assertEqual(self.logs("ledger_orders").state, "waiting")
-        self.code("account", "6540", self.expense)
-        self.code("tax", "vat-15", self.tax)
+        self.coded()
         self.run_worker()
         (line,) = self.sent("ledger_orders")[0]["lines"]
-        self.assertEqual(line["account"]["external_id"], "6540")
-        self.assertEqual([tax["external_id"] for tax in line["taxes"]], ["vat-15"])
+        codes = (line["account"]["external_id"], [tax["external_id"] for tax in line["taxes"]])
+        self.assertEqual(codes, ("6340", ["vat-15"]))
         self.assertTrue(self.bound("purchase_order", order))
 
     def test_a_divided_line_is_refused_with_advice(self):
-        self.switch_on("ledger_orders")
-        self.code("account", "6540", self.expense)
-        self.code("tax", "vat-15", self.tax)
-        plan = self.env["account.analytic.plan"].create({"name": "Sites"})
-        site = self.env["account.analytic.account"].create({"name": "Oslo", "plan_id": plan.id})
+        self.coded()
+        site = self.make_analytic("Oslo")
         self.code("analytic", "segment:1:100", site)
         self.order(analytic_distribution={str(site.id): 60})
         self.run_worker()
@@ -288,9 +258,7 @@ class TestLedgerOrders(LedgerCase):
         self.assertEqual((log.state, log.error_class), ("failed", "validation"))
 
     def test_what_the_vendor_cannot_do_is_said_on_the_record(self):
-        self.switch_on("ledger_orders")
-        self.code("account", "6540", self.expense)
-        self.code("tax", "vat-15", self.tax)
+        self.coded()
         order = self.order()
         self.run_worker()
         order.button_cancel()
@@ -320,28 +288,31 @@ class TestLedgerStatus(LedgerCase):
 
 @tagged("post_install", "-at_install")
 class TestLedgerFollowers(LedgerCase):
+    def setUp(self):
+        super().setUp()
+        self.switch_on("ledger_files", "ledger_release")
+        self.coded()
+
     def attach(self, move, name="a.pdf"):
-        self.env["ir.attachment"].create(
-            {"name": name, "res_model": move._name, "res_id": move.id, "raw": b"x", "mimetype": "application/pdf"}
-        )
+        values = {"res_model": move._name, "res_id": move.id, "raw": b"x", "mimetype": "application/pdf"}
+        self.make("ir.attachment", name=name, **values)
+
+    def bill_with(self, *names):
+        """A posted bill with files."""
+        move = self.bill(post=False)
+        for name in names:
+            self.attach(move, name)
+        move.action_post()
+        return move
 
     def test_files_go_before_the_release(self):
-        self.switch_on("ledger_files", "ledger_release")
-        self.code("account", "6340", self.expense)
-        move = self.bill(post=False)
-        self.attach(move)
-        self.attach(move, "b.pdf")
-        move.action_post()
+        move = self.bill_with("a.pdf", "b.pdf")
         self.run_worker()
         self.assertEqual(self.sent("ledger_files")[0]["names"], ["a.pdf", "b.pdf"])
         self.assertEqual(self.sent("ledger_release")[0]["parent_external_id"], self.bound("bill", move))
 
     def test_a_release_waits_for_files_that_do_not_arrive(self):
-        self.switch_on("ledger_files", "ledger_release")
-        self.code("account", "6340", self.expense)
-        move = self.bill(post=False)
-        self.attach(move)
-        move.action_post()
+        self.bill_with("a.pdf")
         self.remote.fail("send ledger_files", UnconfirmedError("No answer came."))
         self.run_worker()
         self.assertEqual((self.logs("ledger_release").state, self.sent("ledger_release")), ("waiting", []))
@@ -349,21 +320,13 @@ class TestLedgerFollowers(LedgerCase):
         self.assertEqual(self.logs("ledger_release").state, "done")
 
     def test_files_that_cannot_be_sent_hold_up_no_release(self):
-        self.switch_on("ledger_files", "ledger_release")
-        self.code("account", "6340", self.expense)
-        move = self.bill(post=False)
-        self.attach(move)
-        move.action_post()
+        self.bill_with("a.pdf")
         self.remote.fail("send ledger_files", PermanentError("It is too large."))
         self.run_worker_later()
         self.assertEqual((self.logs("ledger_files").state, self.logs("ledger_release").state), ("failed", "done"))
 
     def test_files_that_were_given_up_hold_up_no_release(self):
-        self.switch_on("ledger_files", "ledger_release")
-        self.code("account", "6340", self.expense)
-        move = self.bill(post=False)
-        self.attach(move)
-        move.action_post()
+        self.bill_with("a.pdf")
         refused = [PermanentError("It is too large.")] * 3
         self.remote.fail("send ledger_files", UnconfirmedError("No answer came."), *refused)
         self.run_worker()
@@ -373,20 +336,14 @@ class TestLedgerFollowers(LedgerCase):
         self.assertNotIn("done", self.logs("ledger_files").mapped("state"))
         self.assertEqual(self.logs("ledger_release").state, "done")
 
-    def test_a_bill_without_files_is_released_alone(self):
-        self.switch_on("ledger_files", "ledger_release")
-        self.code("account", "6340", self.expense)
-        self.bill()
-        self.run_worker()
-        self.assertEqual((len(self.sent("ledger_release")), self.sent("ledger_files")), (1, []))
-
     def sent_bill(self):
-        self.switch_on("ledger_files", "ledger_release")
-        self.code("account", "6340", self.expense)
         move = self.bill()
         self.run_worker()
-        self.assertFalse(self.sent("ledger_files"))
+        self.assertEqual((len(self.sent("ledger_release")), self.sent("ledger_files")), (1, []))
         return move
+
+    def test_a_bill_without_files_is_released_alone(self):
+        self.sent_bill()
 
     def test_a_file_that_comes_after_its_bill_follows_by_itself(self):
         move = self.sent_bill()
@@ -400,7 +357,7 @@ class TestLedgerFollowers(LedgerCase):
 
     def test_a_file_that_is_given_to_a_sent_bill_later_follows(self):
         move = self.sent_bill()
-        file = self.env["ir.attachment"].create({"name": "message.pdf", "raw": b"x"})
+        file = self.make("ir.attachment", name="message.pdf", raw=b"x")
         self.run_worker()
         self.assertFalse(self.logs("ledger_files"))
         file.write({"res_model": move._name, "res_id": move.id})
@@ -424,8 +381,7 @@ class TestLedgerFollowers(LedgerCase):
         self.assertFalse(self.logs("ledger_files"))
 
     def test_a_file_that_comes_while_its_bill_is_sent_is_not_lost(self):
-        self.switch_on("ledger_files")
-        self.code("account", "6340", self.expense)
+        self.flow("ledger_release").active = False
         move = self.bill()
         self.remote.fail("send ledger", (UnconfirmedError("No answer."), True))
         self.run_worker()
@@ -443,7 +399,7 @@ class TestFilesThatLeave(LedgerCase):
     def setUp(self):
         super().setUp()
         self.switch_on("ledger_files")
-        self.code("account", "6340", self.expense)
+        self.coded()
         self.move = self.bill()
         self.run_worker()
         self.made_days_ago(1)
@@ -456,9 +412,7 @@ class TestFilesThatLeave(LedgerCase):
         self.move.invalidate_recordset(["create_date"])
 
     def note(self, name, subtype="mail.mt_note", **values):
-        file = self.env["ir.attachment"].create(
-            {"name": name, "res_model": "account.move", "res_id": self.move.id, "raw": name.encode()}
-        )
+        file = self.make("ir.attachment", name=name, res_model="account.move", res_id=self.move.id, raw=name.encode())
         values = {"message_type": "comment", "subtype_xmlid": subtype, "body": name, **values}
         self.move.message_post(attachment_ids=file.ids, **values)
         return file
@@ -476,14 +430,12 @@ class TestFilesThatLeave(LedgerCase):
         self.assertEqual(self.names(), ["answer.pdf"])
 
     def test_what_a_portal_person_attached_stays(self):
-        portal = self.env["res.users"].create(
-            {"name": "Portal", "login": "portal.files", "group_ids": [Command.set([self.ref("base.group_portal")])]}
-        )
-        self.env["ir.attachment"].with_user(portal).sudo().create(
-            {"name": "theirs.pdf", "res_model": "account.move", "res_id": self.move.id, "raw": b"x"}
-        )
-        self.note("mailed.pdf", "mail.mt_comment", message_type="email", author_id=portal.partner_id.id)
-        self.note("stranger.pdf", "mail.mt_comment", message_type="email", author_id=self.vendor().id)
+        portal = self.new_user("portal.files", self.company, "base.group_portal")
+        theirs = {"name": "theirs.pdf", "res_model": "account.move", "res_id": self.move.id, "raw": b"x"}
+        self.env["ir.attachment"].with_user(portal).sudo().create(theirs)
+        mailed = {"subtype": "mail.mt_comment", "message_type": "email"}
+        self.note("mailed.pdf", author_id=portal.partner_id.id, **mailed)
+        self.note("stranger.pdf", author_id=self.vendor().id, **mailed)
         self.note("ours.pdf", "mail.mt_comment")
         self.assertEqual(self.names(), ["ours.pdf"])
 

@@ -1,5 +1,8 @@
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import ConnectorCase
 
@@ -164,6 +167,62 @@ class TestMapping(ConnectorCase):
             rows.with_user(accountant).write({"res_id": employee.id})
         rows[0].with_user(accountant).write({"res_id": employee.id})
         self.assertEqual(rows.mapped("state"), ["mapped", "unmapped"])
+
+    def test_only_a_row_into_odoo_books_a_bill(self):
+        self.put_bill(account="MAP-X")
+        code = {"connection_id": self.connection.id, "kind": "account", "external_id": "MAP-X"}
+        row = self.env["ml.mapping"].create({**code, "external_id": "MAP-Y"})
+        sent = self.env["ml.mapping"].create(
+            {
+                "connection_id": self.connection.id,
+                "direction": "out",
+                "kind": "account",
+                "res_id": self.account.id,
+                "code_id": row.id,
+            }
+        )
+        forwarded = self.env["ml.mapping"].create({**code, "direction": "forward", "is_ignored": True})
+        self.sync()
+        log = self.logs("bills")
+        self.assertEqual(log.state, "waiting")
+        self.assertEqual((log.waiting_mapping_ids.external_id, log.waiting_mapping_ids.direction), ("MAP-X", "in"))
+        self.assertNotIn(log.waiting_mapping_ids, sent | forwarded)
+        log.waiting_mapping_ids.res_id = self.account.id
+        self.run_worker()
+        self.assertEqual(log.state, "done")
+
+    def test_a_row_has_only_what_belongs_to_its_direction(self):
+        code = {"connection_id": self.connection.id, "kind": "account", "external_id": "MAP-X"}
+        other = self.env["ml.mapping"].create(code)
+        for values in (
+            {"external_id": False},
+            {"external_id": "MAP-Y", "code_id": other.id},
+            {"direction": "out"},
+            {"direction": "out", "external_id": False},
+            {"direction": "forward", "res_id": self.account.id},
+        ):
+            with self.subTest(values=values), mute_logger("odoo.sql_db"), self.assertRaises(Exception) as raised:
+                with self.cr.savepoint():
+                    self.env["ml.mapping"].create({**code, **values})
+                    self.env.flush_all()
+            self.assertIsInstance(raised.exception, (ValidationError, IntegrityError))
+
+    def test_rows_with_a_deleted_code_are_unmapped(self):
+        row = self.env["ml.mapping"].create(
+            {"connection_id": self.connection.id, "kind": "account", "external_id": "MAP-X"}
+        )
+        sent = self.env["ml.mapping"].create(
+            {
+                "connection_id": self.connection.id,
+                "direction": "out",
+                "kind": "account",
+                "res_id": self.account.id,
+                "code_id": row.id,
+            }
+        )
+        self.assertEqual((sent.state, sent.name), ("mapped", "MAP001 Mapping test"))
+        row.unlink()
+        self.assertEqual((sent.state, sent.code_id), ("unmapped", row.browse()))
 
     def test_journals_are_offered_in_which_money_moves(self):
         mapping = self.env["ml.mapping"].create(

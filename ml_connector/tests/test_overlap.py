@@ -124,7 +124,7 @@ class TestOverlap(ConnectorCase):
         self.assertIn(f"Ramp ({self.company.name}) already syncs", second.findings_html)
 
     def test_what_there_is_to_choose_from(self):
-        credential = self.connection.credential_ids.filtered(lambda row: row.name == "client_id")
+        credential = self.credential("client_id")
         self.assertFalse(credential.choices)
         self.connection.stored_settings = {"choices": {"client_id": ["Example Europe B.V.", "Example Industries Inc."]}}
         self.assertEqual(credential.choices, ["Example Europe B.V.", "Example Industries Inc."])

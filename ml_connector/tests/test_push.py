@@ -17,34 +17,44 @@ class TestPush(ConnectorCase):
         self.flow("vendors_push").write({"active": True, "cursor": "2999-01-01 00:00:00"})
 
     def vendor(self, **values):
-        return self.env["res.partner"].create(
-            {"name": "Example Supplies", "email": "ap@example.com", "supplier_rank": 1, **values}
-        )
+        values = {"name": "Example Supplies", "email": "ap@example.com", **values}
+        return self.make("res.partner", **{"supplier_rank": 1, **values})
 
-    def test_new_vendor_is_sent_once(self):
+    def sent_vendor(self):
+        """A vendor that the provider has."""
         partner = self.vendor()
         self.run_worker()
+        return partner
+
+    def fail_sending(self, *faults):
+        """A vendor that meets the faults when it is sent; its transfer."""
+        self.remote.fail("send", *faults)
+        self.vendor()
+        self.run_worker()
+        return self.logs("vendors_push")
+
+    def failed(self):
+        return self.logs("vendors_push").filtered(lambda log: log.state == "failed")
+
+    def test_new_vendor_is_sent_once(self):
+        partner = self.sent_vendor()
         self.run_worker()
         self.assertEqual(len(self.remote.vendors), 1)
         self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
         binding = self.env["ml.binding"].search([("res_model", "=", "res.partner"), ("res_id", "=", partner.id)])
         self.assertEqual(binding.external_id, "remote-1")
 
-    def test_changes_merge_into_one_open_row(self):
+    def test_changes_merge_into_one_open_row_and_an_unwatched_field_queues_none(self):
         partner = self.vendor()
         partner.street = "1 Main St"
         partner.city = "Arlington"
         self.assertEqual(len(self.logs("vendors_push")), 1)
-
-    def test_unwatched_field_queues_nothing(self):
-        partner = self.vendor()
         self.run_worker()
         partner.comment = "A note of ours"
         self.assertEqual(len(self.logs("vendors_push")), 1)
 
     def test_change_without_effect_for_the_vendor_is_not_sent(self):
-        partner = self.vendor()
-        self.run_worker()
+        partner = self.sent_vendor()
         partner.street = "1 Main St"
         self.run_worker()
         self.assertEqual(self.remote.calls.count("send"), 1)
@@ -68,9 +78,8 @@ class TestPush(ConnectorCase):
         self.assertEqual(self.logs("vendors_push").sorted("id").mapped("outcome"), ["sent", "sent", "unchanged"])
 
     def test_customer_and_other_company_are_not_sent(self):
-        other = self.env["res.company"].create({"name": "Other company"})
         self.vendor(supplier_rank=0)
-        self.vendor(company_id=other.id)
+        self.vendor(company_id=self.make("res.company", name="Other company"))
         self.assertFalse(self.logs("vendors_push"))
 
     def test_what_the_integration_user_may_not_read_is_queued_without_its_name(self):
@@ -111,10 +120,7 @@ class TestPush(ConnectorCase):
         self.assertEqual(failed.state, "done")
 
     def test_network_failure_is_retried_later(self):
-        self.remote.fail("send", NetworkError("The vendor cannot be reached."))
-        self.vendor()
-        self.run_worker()
-        log = self.logs("vendors_push")
+        log = self.fail_sending(NetworkError("The vendor cannot be reached."))
         self.assertEqual((log.state, log.error_class), ("pending", "network"))
         self.assertGreater(log.next_try_at, log.create_date)
         log.action_retry()
@@ -123,8 +129,7 @@ class TestPush(ConnectorCase):
 
     def test_what_arrived_and_failed_is_taken_back_when_it_is_taken_back_here(self):
         """The record is as it was when it was sent last, and the provider has other values."""
-        partner = self.vendor()
-        self.run_worker()
+        partner = self.sent_vendor()
         for error in (RemoteError, UnconfirmedError, PermanentError):
             with self.subTest(error=error):
                 self.remote.fail("send", (error("It was done, and failed."), True))
@@ -138,28 +143,21 @@ class TestPush(ConnectorCase):
                 self.assertEqual(set(self.logs("vendors_push").mapped("state")) - {"superseded"}, {"done"})
 
     def test_outcome_in_doubt_that_arrived_is_not_sent_again(self):
-        self.remote.fail("send", (UnconfirmedError("The answer did not arrive."), True))
-        self.vendor()
-        self.run_worker()
-        self.assertEqual(self.logs("vendors_push").state, "unknown")
+        log = self.fail_sending((UnconfirmedError("The answer did not arrive."), True))
+        self.assertEqual(log.state, "unknown")
         self.run_worker_later()
-        self.assertEqual(self.logs("vendors_push").state, "done")
-        self.assertEqual(self.remote.calls.count("send"), 1)
-        self.assertEqual(len(self.remote.vendors), 1)
+        self.assertEqual(log.state, "done")
+        self.assertEqual((self.remote.calls.count("send"), len(self.remote.vendors)), (1, 1))
 
     def test_outcome_in_doubt_that_did_not_arrive_is_sent_again(self):
-        self.remote.fail("send", UnconfirmedError("The answer did not arrive."))
-        self.vendor()
-        self.run_worker()
+        log = self.fail_sending(UnconfirmedError("The answer did not arrive."))
         self.run_worker_later()
-        self.assertEqual(self.logs("vendors_push").state, "done")
-        self.assertEqual(self.remote.calls.count("find"), 1)
-        self.assertEqual(len(self.remote.vendors), 1)
+        self.assertEqual(log.state, "done")
+        self.assertEqual((self.remote.calls.count("find"), len(self.remote.vendors)), (1, 1))
 
     def test_change_in_doubt_is_sent_again(self):
         """That the provider has the record does not tell whether the change arrived."""
-        partner = self.vendor()
-        self.run_worker()
+        partner = self.sent_vendor()
         partner.name = "Example Supplies Ltd"
         self.remote.fail("send", UnconfirmedError("The answer did not arrive."))
         self.run_worker()
@@ -212,12 +210,9 @@ class TestPush(ConnectorCase):
         self.assertEqual(self.logs("vendors_push").mapped("check_label"), ["Check Fake Vendor Again"])
 
     def test_user_settles_a_doubt_that_cannot_be_looked_up(self):
-        self.remote.fail("send", UnconfirmedError("The answer did not arrive."))
         self.remote.fail("find", NotImplementedError())
-        self.vendor()
-        self.run_worker()
+        log = self.fail_sending(UnconfirmedError("The answer did not arrive."))
         self.run_worker_later()
-        log = self.logs("vendors_push")
         self.assertEqual(log.state, "unknown")
         log.action_not_arrived()
         self.run_worker()
@@ -225,10 +220,8 @@ class TestPush(ConnectorCase):
 
     def test_row_of_a_dead_worker_is_looked_up(self):
         self.vendor()
-        log = self.logs("vendors_push")
-        log.write(
-            {"state": "running", "lease_until": "2026-01-01", "sent_at": "2026-01-01", "payload": {"our_id": "0"}}
-        )
+        log, past = self.logs("vendors_push"), "2026-01-01"
+        log.write({"state": "running", "lease_until": past, "sent_at": past, "payload": {"our_id": "0"}})
         self.run_worker()
         self.assertEqual(log.state, "done")
         self.assertIn("find", self.remote.calls)
@@ -252,8 +245,7 @@ class TestPush(ConnectorCase):
         self.assertEqual(len(self.remote.vendors), 1)
 
     def test_sweep_finds_what_bypassed_the_orm(self):
-        partner = self.vendor()
-        self.run_worker()
+        partner = self.sent_vendor()
         self.env["ml.binding"].search([]).synced_at = "2026-01-01"
         self.env.cr.execute("UPDATE res_partner SET name = 'Renamed', write_date = now() WHERE id = %s", [partner.id])
         self.env.invalidate_all()
@@ -268,7 +260,7 @@ class TestPush(ConnectorCase):
         (remote_id,) = self.remote.vendors
         name = partner.display_name
         (partner | unsent).unlink()
-        log = self.logs("vendors_push").filtered(lambda log: log.state == "failed")
+        log = self.failed()
         self.assertEqual((log.name, log.external_id), (name, remote_id))
         self.assertIn("was deleted in Odoo", log.error_message)
         log.action_retry()
@@ -278,9 +270,8 @@ class TestPush(ConnectorCase):
     def test_what_is_merged_is_not_told_as_deleted(self):
         partner, other = self.vendor(), self.vendor(name="Other")
         self.run_worker()
-        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
-        wizard._merge((partner | other).ids, other)
-        self.assertFalse(self.logs("vendors_push").filtered(lambda log: log.state == "failed"))
+        self.make("base.partner.merge.automatic.wizard")._merge((partner | other).ids, other)
+        self.assertFalse(self.failed())
 
     def test_record_deleted_before_the_commit_is_not_queued(self):
         self.vendor().unlink()
@@ -294,31 +285,34 @@ class TestPush(ConnectorCase):
         self.assertEqual(self.logs("vendors_push").state, "superseded")
         self.assertFalse(self.remote.vendors)
 
+    def bank_account(self, partner, **values):
+        return self.make("res.partner.bank", partner_id=partner, acc_number="DE89 3704 0044 0532 0130 00", **values)
+
+    def document(self, partner):
+        return self.env["ml.exporter.vendor"]._document(self.flow("vendors_push"), partner)
+
     def test_bank_accounts_go_along_only_where_chosen_and_where_payments_are_allowed(self):
         partner = self.vendor()
-        account = self.env["res.partner.bank"].create(
-            {"partner_id": partner.id, "acc_number": "DE89 3704 0044 0532 0130 00", "allow_out_payment": False}
-        )
-        reader, flow = self.env["ml.exporter.vendor"], self.flow("vendors_push")
-        self.assertFalse(flow.send_bank_accounts)
+        account = self.bank_account(partner, allow_out_payment=False)
+        self.assertFalse(self.flow("vendors_push").send_bank_accounts)
         account.allow_out_payment = True
-        self.assertFalse(reader._document(flow, partner).pay_to)
-        flow.send_bank_accounts = True
-        (sent,) = reader._document(flow, partner).pay_to
+        self.assertFalse(self.document(partner).pay_to)
+        self.flow("vendors_push").send_bank_accounts = True
+        (sent,) = self.document(partner).pay_to
         self.assertEqual((sent.number, sent.country, sent.holder), ("DE89370400440532013000", "DE", "Example Supplies"))
         account.allow_out_payment = False
-        self.assertFalse(reader._document(flow, partner).pay_to)
+        self.assertFalse(self.document(partner).pay_to)
 
     def test_groups_follow_the_tags_that_were_chosen(self):
-        tags = self.env["res.partner.category"].create([{"name": "Marketing"}, {"name": "Head Office"}])
-        other = self.env["res.partner.category"].create({"name": "Newsletter"})
-        partner = self.vendor(category_id=(tags[0] | other).ids)
-        reader, flow = self.env["ml.exporter.vendor"], self.flow("vendors_push")
-        self.assertFalse(reader._document(flow, partner).memberships)
-        flow.group_tag_ids = tags
-        self.assertEqual(reader._document(flow, partner).memberships, {"Marketing": True, "Head Office": False})
-        partner.category_id = tags[1]
-        self.assertEqual(reader._document(flow, partner).memberships, {"Marketing": False, "Head Office": True})
+        marketing, head_office, other = (
+            self.make("res.partner.category", name=name) for name in ("Marketing", "Head Office", "Newsletter")
+        )
+        partner = self.vendor(category_id=(marketing | other).ids)
+        self.assertFalse(self.document(partner).memberships)
+        self.flow("vendors_push").group_tag_ids = marketing | head_office
+        self.assertEqual(self.document(partner).memberships, {"Marketing": True, "Head Office": False})
+        partner.category_id = head_office
+        self.assertEqual(self.document(partner).memberships, {"Marketing": False, "Head Office": True})
 
     def test_a_tag_that_is_chosen_sends_the_vendors_that_have_it(self):
         tag = self.env["res.partner.category"].create({"name": "Marketing"})
@@ -330,8 +324,7 @@ class TestPush(ConnectorCase):
         self.assertEqual((self.logs("vendors_push") - rows).res_id, tagged.id)
 
     def test_a_changed_bank_account_is_a_change_of_its_vendor(self):
-        partner = self.vendor()
-        self.run_worker()
+        partner = self.sent_vendor()
         rows = len(self.logs("vendors_push"))
-        self.env["res.partner.bank"].create({"partner_id": partner.id, "acc_number": "DE89370400440532013000"})
+        self.bank_account(partner)
         self.assertEqual(len(self.logs("vendors_push")), rows + 1)

@@ -1,6 +1,5 @@
 """Readers, and the engine's part of pushes: batches, records that wait for others, flows that rest."""
 
-import base64
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -17,8 +16,6 @@ from odoo.addons.ml_connector.providers import PROVIDERS
 from . import fake_provider
 from .common import ConnectorCase
 from .push_provider import PushProvider
-
-ACCOUNT = {"code": "699010", "name": "Moved", "account_type": "expense"}
 
 
 class PushCase(ConnectorCase):
@@ -38,9 +35,11 @@ class PushCase(ConnectorCase):
             self.flow(key).write({"active": True, "cursor": "2999-01-01 00:00:00"})
 
     def vendor(self, **values):
-        return self.env["res.partner"].create(
-            {"name": "Example Supplies", "email": "ap@example.com", "supplier_rank": 1, "is_company": True, **values}
-        )
+        values = {"name": "Example Supplies", "email": "ap@example.com", **values}
+        return self.make("res.partner", **{"supplier_rank": 1, "is_company": True, **values})
+
+    def company_tax(self):
+        return self.make("account.tax", name="21 %", amount=21, type_tax_use="purchase")
 
     def sent(self, key):
         return list(self.remote.vendors.get(key, {}).values())
@@ -60,50 +59,49 @@ class TestBatches(PushCase):
         partners = [self.vendor(name=f"Vendor {number}") for number in range(6)]
         self.run_worker()
         calls = [call for call in self.remote.calls if call.startswith("send_many")]
-        self.assertEqual(calls, ["send_many book_vendors 3", "send_many book_vendors 3", "send_many book_vendors 1"])
-        self.assertEqual(self.states("book_vendors").count("done"), 6)
-        self.assertEqual(self.states("book_vendors").count("failed"), 1)
+        self.assertEqual(calls, [f"send_many book_vendors {size}" for size in (3, 3, 1)])
+        self.assertEqual(sorted(self.states("book_vendors")), ["done"] * 6 + ["failed"])
         self.assertTrue(all(self.bound("accounting_vendor", partner) for partner in partners))
 
-    def test_a_batch_in_doubt_is_looked_up_row_by_row(self):
+    def fail_two(self, fault):
+        """Both rows of a call meet the fault."""
         self.switch_on("book_vendors")
-        self.remote.fail("send_many book_vendors 2", (UnconfirmedError("No answer came."), True))
-        self.vendor(name="One")
-        self.vendor(name="Two")
+        self.remote.fail("send_many book_vendors 2", fault)
+        for name in ("One", "Two"):
+            self.vendor(name=name)
         self.run_worker()
+
+    def test_a_batch_in_doubt_is_looked_up_row_by_row(self):
+        self.fail_two((UnconfirmedError("No answer came."), True))
         self.assertEqual(self.states("book_vendors"), ["unknown"] * 2)
-        self.logs("book_vendors").next_try_at = "2026-01-01"
-        self.run_worker()
+        self.run_worker_later()
         self.assertEqual(self.states("book_vendors"), ["done"] * 2)
-        self.assertEqual(self.remote.calls.count("find"), 2)
-        self.assertEqual(len(self.sent("book_vendors")), 2)
+        self.assertEqual((self.remote.calls.count("find"), len(self.sent("book_vendors"))), (2, 2))
 
     def test_a_call_that_fails_fails_each_row(self):
-        self.switch_on("book_vendors")
-        self.remote.fail("send_many book_vendors 2", NetworkError("The vendor cannot be reached."))
-        self.vendor(name="One")
-        self.vendor(name="Two")
-        self.run_worker()
+        self.fail_two(NetworkError("The vendor cannot be reached."))
         self.assertEqual(self.logs("book_vendors").mapped("error_class"), ["network"] * 2)
 
     def test_a_second_full_sync_sends_nothing(self):
+        def sends():
+            return [call for call in self.remote.calls if call.startswith("send")]
+
         self.switch_on("book_vendors", "vendors_push", "accounts")
         self.vendor()
         self.flow("accounts").cursor = False
         self.sync()
         self.run_worker()
-        accounts = self.env["account.account"].search_count(
-            self.env["account.account"]._check_company_domain(self.company)
-        )
-        self.assertEqual(len(self.sent("accounts")), accounts)
-        before = [call for call in self.remote.calls if call.startswith("send")]
-        rows = self.env["ml.sync.log"].search_count([("connection_id", "=", self.connection.id)])
+        accounts = self.env["account.account"]
+        count = accounts.search_count(accounts._check_company_domain(self.company))
+        self.assertEqual(len(self.sent("accounts")), count)
+        of_ours = [("connection_id", "=", self.connection.id)]
+        before, rows = sends(), self.env["ml.sync.log"].search_count(of_ours)
         self.connection.flow_ids.cursor = False
         # times are kept to the second, and all of this happens within one
         self.env["ml.binding"].search([]).synced_at = fields.Datetime.now() + timedelta(seconds=1)
         self.sync()
-        self.assertEqual([call for call in self.remote.calls if call.startswith("send")], before)
-        new = self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)])[: -rows or None]
+        self.assertEqual(sends(), before)
+        new = self.env["ml.sync.log"].search(of_ours)[: -rows or None]
         self.assertFalse(new, [(log.flow_id.key, log.name, log.outcome, log.state) for log in new])
 
     def test_a_remote_record_that_is_another_of_ours_is_not_taken_over(self):
@@ -113,10 +111,8 @@ class TestBatches(PushCase):
         self.remote.vendors["vendors_push"] = {}
         second = self.vendor(name="Second")
         self.run_worker()
-        self.assertEqual(
-            self.logs("vendors_push").filtered(lambda log: log.res_id == second.id).error_class, "duplicate"
-        )
-        self.assertEqual(self.bound("vendor", first), "vendors_push-1")
+        log = self.logs("vendors_push").filtered(lambda log: log.res_id == second.id)
+        self.assertEqual((log.error_class, self.bound("vendor", first)), ("duplicate", "vendors_push-1"))
 
     def test_a_record_that_was_made_anew_is_bound_to_the_new_one(self):
         self.switch_on("vendors_push")
@@ -130,20 +126,14 @@ class TestBatches(PushCase):
 
 @tagged("post_install", "-at_install")
 class TestRestingFlows(PushCase):
-    def test_a_flow_without_its_capability_rests_and_says_why(self):
-        self.connection.capabilities = []
-        self.flow("book_vendors").active = True
-        self.vendor()
-        self.sync()
-        self.assertFalse(self.logs("book_vendors"))
-        self.assertIn("seat", self.flow("book_vendors").error_message)
-        self.assertEqual(count_due(self.connection), 0)
-
-    def test_it_catches_up_when_it_may(self):
+    def test_a_flow_without_its_capability_rests_and_says_why_and_catches_up_when_it_may(self):
         self.connection.capabilities = []
         self.flow("book_vendors").active = True
         partner = self.vendor()
         self.sync()
+        self.assertFalse(self.logs("book_vendors"))
+        self.assertIn("seat", self.flow("book_vendors").error_message)
+        self.assertEqual(count_due(self.connection), 0)
         self.connection.capabilities = ["seat"]
         self.sync()
         self.assertTrue(self.bound("accounting_vendor", partner))
@@ -161,70 +151,59 @@ class TestRestingFlows(PushCase):
 
 @tagged("post_install", "-at_install")
 class TestCoding(PushCase):
+    def mapping_of(self, account):
+        of_ours = [("connection_id", "=", self.connection.id), ("res_id", "=", account.id)]
+        return self.env["ml.mapping"].search(of_ours)
+
     def test_an_account_comes_back_under_our_own_id(self):
         self.switch_on("accounts")
-        account = self.env["account.account"].create({"code": "699001", "name": "Gadgets", "account_type": "expense"})
+        account = self.make_account("699001", name="Gadgets")
         self.run_worker()
-        mapping = self.env["ml.mapping"].search(
-            [("connection_id", "=", self.connection.id), ("res_id", "=", account.id)]
-        )
+        mapping = self.mapping_of(account)
         self.assertEqual((mapping.external_id, mapping.origin, mapping.state), (f"our-{account.id}", "ours", "mapped"))
-        account.name = "Gadgets and gizmos"
-        account.active = False
+        account.write({"name": "Gadgets and gizmos", "active": False})
         self.run_worker()
-        self.assertEqual(
-            (self.sent("accounts")[-1]["name"], self.sent("accounts")[-1]["active"]), ("Gadgets and gizmos", False)
-        )
+        sent = self.sent("accounts")[-1]
+        self.assertEqual((sent["name"], sent["active"]), ("Gadgets and gizmos", False))
 
     def test_what_a_person_mapped_otherwise_stays(self):
         self.switch_on("accounts")
-        other = self.env["account.account"].create({"code": "699002", "name": "Other", "account_type": "expense"})
-        account = self.env["account.account"].create({"code": "699001", "name": "Gadgets", "account_type": "expense"})
+        other, account = self.make_account("699002"), self.make_account("699001")
         mapping = self.map("account", f"our-{account.id}", other)
         self.run_worker()
         self.assertEqual(mapping.res_id, other.id)
 
     def test_an_archived_account_is_not_made(self):
         self.flow("accounts").active = True
-        account = self.env["account.account"].create(
-            {"code": "699001", "name": "Gadgets", "account_type": "expense", "active": False}
-        )
+        account = self.make_account("699001", active=False)
         self.sync()
         self.assertFalse(self.bound("account", account))
 
     def test_classifications(self):
         reader = self.env["ml.exporter.account"]
-        for number, (kind, expected) in enumerate(
-            (
-                ("asset_cash", "asset"),
-                ("liability_credit_card", "credit_card"),
-                ("liability_payable", "liability"),
-                ("equity", "equity"),
-                ("income_other", "revenue"),
-                ("expense_direct_cost", "expense"),
-                ("off_balance", "other"),
-            )
-        ):
-            values = {
-                "code": f"69910{number}",
-                "name": kind,
-                "account_type": kind,
-                "reconcile": kind == "liability_payable",
-            }
-            account = self.env["account.account"].create(values)
+        classifications = {
+            "asset_cash": "asset",
+            "liability_credit_card": "credit_card",
+            "liability_payable": "liability",
+            "equity": "equity",
+            "income_other": "revenue",
+            "expense_direct_cost": "expense",
+            "off_balance": "other",
+        }
+        for number, (kind, expected) in enumerate(classifications.items()):
+            account = self.make_account(f"69910{number}", kind, reconcile=kind == "liability_payable")
             self.assertEqual(reader._document(self.flow("accounts"), account).classification, expected)
 
     def test_an_analytic_account_waits_for_its_plan(self):
         self.switch_on("values")
-        plan = self.env["account.analytic.plan"].create({"name": "Sites"})
-        account = self.env["account.analytic.account"].create({"name": "Hamburg", "code": "S-1", "plan_id": plan.id})
+        plan = self.make("account.analytic.plan", name="Sites")
+        account = self.make_analytic("Hamburg", plan, code="S-1")
         self.run_worker()
         log = self.logs("values")
         self.assertEqual((log.state, log.error_class, log.wait_ids.name), ("failed", "in_vain", "Sites"))
         self.assertIn("is inactive", log.error_message)
         self.switch_on("dimensions")
-        self.run_worker()
-        self.run_worker()
+        self.run_worker(2)
         self.assertEqual(self.states("values"), ["done"])
         self.assertTrue(self.bound("dimension_value", account))
 
@@ -234,58 +213,28 @@ class TestCoding(PushCase):
         self.run_worker()
         self.assertFalse(self.logs("dimensions"))
 
+    def tax(self, amount, *factors):
+        code = "25" + "".join(str(abs(part)) for part in (amount, *factors))
+        account = self.make_account(code, "asset_current")
+        name = f"{amount} {factors}"
+        return self.make(
+            "account.tax", name=name, amount=amount, type_tax_use="purchase", **self.repartition(account, *factors)
+        )
+
     def test_a_tax_names_its_account(self):
         self.switch_on("accounts", "taxes")
-        account = self.env["account.account"].create(
-            {"code": "255001", "name": "Input tax", "account_type": "asset_current"}
-        )
-        self.env["account.tax"].create(
-            {
-                "name": "9 % Low",
-                "amount": 9,
-                "type_tax_use": "purchase",
-                "invoice_repartition_line_ids": [
-                    Command.create({"repartition_type": "base"}),
-                    Command.create({"repartition_type": "tax", "account_id": account.id}),
-                ],
-                "refund_repartition_line_ids": [
-                    Command.create({"repartition_type": "base"}),
-                    Command.create({"repartition_type": "tax", "account_id": account.id}),
-                ],
-            }
-        )
+        account = self.tax(9, 100).invoice_repartition_line_ids.account_id
         self.run_worker()
         (tax,) = self.sent("taxes")
         self.assertEqual((tax["rate"], tax["account_external_id"]), ("0.09", self.bound("account", account)))
 
-    def tax(self, amount, *factors):
-        account = self.env["account.account"].search([("account_type", "=", "asset_current")], limit=1)
-        parts = [
-            Command.create({"repartition_type": "tax", "factor_percent": factor, "account_id": account.id})
-            for factor in factors
-        ]
-        base = Command.create({"repartition_type": "base"})
-        return self.env["account.tax"].create(
-            {
-                **{"name": f"{amount} {factors}", "amount": amount, "type_tax_use": "purchase"},
-                "invoice_repartition_line_ids": [base, *parts],
-                "refund_repartition_line_ids": [base, *parts],
-            }
-        )
-
     def test_a_tax_goes_as_what_it_adds_to_what_the_vendor_is_paid(self):
         """Reverse charge, a tax in parts, and withholding."""
         self.switch_on("accounts", "taxes")
-        expected = {
-            self.tax(15, 100, -100): "0",
-            self.tax(15, 60, 40): "0.15",
-            self.tax(-15, 100): "-0.15",
-            self.tax(150, 100): "1.5",
-        }
-        self.run_worker()
-        self.run_worker()
-        sent = {record["name"]: record["rate"] for record in self.sent("taxes")}
-        self.assertEqual(sent, {tax.name: rate for tax, rate in expected.items()})
+        expected = {(15, 100, -100): "0", (15, 60, 40): "0.15", (-15, 100): "-0.15", (150, 100): "1.5"}
+        expected = {self.tax(*parts).name: rate for parts, rate in expected.items()}
+        self.run_worker(2)
+        self.assertEqual({record["name"]: record["rate"] for record in self.sent("taxes")}, expected)
 
 
 @tagged("post_install", "-at_install")
@@ -293,79 +242,72 @@ class TestPurchases(PushCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.product = cls.env["product.product"].create({"name": "Desk", "type": "consu", "standard_price": 30})
+        cls.product = cls.make("product.product", name="Desk", type="consu", standard_price=30)
 
-    def order(self, partner=None, quantity=5, **values):
-        order = self.env["purchase.order"].create(
-            {
-                "partner_id": (partner or self.vendor()).id,
-                "order_line": [
-                    Command.create(
-                        {"product_id": self.product.id, "product_qty": quantity, "price_unit": 30, "tax_ids": False}
-                    )
-                ],
-                **values,
-            }
-        )
+    def setUp(self):
+        super().setUp()
+        self.switch_on("vendors_push", "orders")
+
+    def order(self, partner=None, quantity=5):
+        line = {"product_id": self.product.id, "product_qty": quantity, "price_unit": 30, "tax_ids": False}
+        partner = partner or self.vendor()
+        order = self.make("purchase.order", partner_id=partner, order_line=[Command.create(line)])
         order.button_confirm()
         return order
 
+    def open_pickings(self, order):
+        return order.picking_ids.filtered(lambda picking: picking.state != "done")
+
     def receive(self, order, quantity):
-        picking = order.picking_ids.filtered(lambda picking: picking.state != "done")
+        picking = self.open_pickings(order)
         picking.move_ids.write({"quantity": quantity, "picked": True})
         picking.with_context(skip_backorder=True).button_validate()
         return picking
 
     def give_back(self, picking, quantity):
-        wizard = (
-            self.env["stock.return.picking"].with_context(active_id=picking.id, active_model="stock.picking").create({})
-        )
+        returns = self.env["stock.return.picking"].with_context(active_id=picking.id, active_model="stock.picking")
+        wizard = returns.create({})
         wizard.product_return_moves.quantity = quantity
         returned = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
         returned.move_ids.picked = True
         returned.button_validate()
 
+    def assertStates(self, orders, vendors):
+        self.assertEqual((self.states("orders"), self.states("vendors_push")), ([orders], [vendors]))
+
     def test_an_order_waits_for_its_vendor_and_both_go(self):
-        self.switch_on("vendors_push", "orders")
         self.flow("vendors_push").vendor_mode = "when_needed"
-        idle = self.vendor(name="Idle")
-        partner = self.vendor()
+        idle, partner = self.vendor(name="Idle"), self.vendor()
         self.run_worker()
         self.assertFalse(self.logs("vendors_push"))
         order = self.order(partner)
         self.run_worker()
         self.assertEqual(self.logs("orders").wait_ids.name, partner.display_name)
-        self.run_worker()
-        self.run_worker()
-        self.assertEqual((self.states("orders"), self.states("vendors_push")), (["done"], ["done"]))
+        self.run_worker(2)
+        self.assertStates("done", "done")
         self.assertEqual(self.sent("orders")[0]["vendor"]["external_id"], self.bound("vendor", partner))
         self.assertFalse(self.bound("vendor", idle))
         self.assertEqual(self.bound("purchase_order", order), "orders-1")
 
     def test_a_needed_vendor_that_failed_goes_once_it_is_right(self):
-        self.switch_on("vendors_push", "orders")
         self.flow("vendors_push").vendor_mode = "when_needed"
         partner = self.vendor(email=False)
         self.order(partner)
-        for _run in range(3):
-            self.run_worker()
-        self.assertEqual((self.states("orders"), self.states("vendors_push")), (["waiting"], ["failed"]))
+        self.run_worker(3)
+        self.assertStates("waiting", "failed")
         partner.email = "ap@example.com"
-        for _run in range(3):
-            self.run_worker()
-        self.assertEqual((self.states("orders"), self.states("vendors_push")), (["done"], ["done"]))
+        self.run_worker(3)
+        self.assertStates("done", "done")
 
     def test_a_vendor_waits_for_the_list_of_the_books(self):
-        self.switch_on("book_vendors", "vendors_push")
+        self.switch_on("book_vendors")
         self.vendor()
-        self.run_worker()
-        self.run_worker()
+        self.run_worker(2)
         self.assertTrue(self.sent("vendors_push")[0]["in_books"])
 
     def test_drafts_are_not_sent_and_lines_are(self):
-        self.switch_on("vendors_push", "orders")
         order = self.order()
-        self.env["purchase.order"].create({"partner_id": order.partner_id.id})
+        self.make("purchase.order", partner_id=order.partner_id)
         self.run_worker()
         self.assertEqual(len(self.logs("orders")), 1)
         order.order_line.product_qty = 7
@@ -376,16 +318,14 @@ class TestPurchases(PushCase):
         self.assertEqual(self.sent("orders")[0]["state"], "cancelled")
 
     def test_lines_are_known_by_the_ids_that_bills_name_them_by(self):
-        self.switch_on("vendors_push", "orders")
         order = self.order()
         self.state_there(order)
-        remote = self.bound("purchase_order", order)
-        self.assertEqual(self.bound("purchase_order_line", order.order_line), f"{remote}-{order.order_line.id}")
-        binding = self.env["ml.binding"].search([("external_id", "=", f"{remote}-{order.order_line.id}")])
-        binding.external_id = "of-before"
+        ours = f"{self.bound('purchase_order', order)}-{order.order_line.id}"
+        self.assertEqual(self.bound("purchase_order_line", order.order_line), ours)
+        self.env["ml.binding"].search([("external_id", "=", ours)]).external_id = "of-before"
         order.order_line.product_qty = 7
         self.state_there(order)
-        self.assertEqual(self.bound("purchase_order_line", order.order_line), f"{remote}-{order.order_line.id}")
+        self.assertEqual(self.bound("purchase_order_line", order.order_line), ours)
 
     def billed(self, order, quantity):
         order.action_create_invoice()
@@ -395,13 +335,12 @@ class TestPurchases(PushCase):
         bill.action_post()
 
     def state_there(self, order):
-        self.run_worker()
-        self.run_worker()
+        self.run_worker(2)
         row = self.remote.vendors["orders"][self.bound("purchase_order", order)]
         return row["state"], [float(line["quantity"]) for line in row["lines"]]
 
     def test_the_end_of_a_locked_order_is_told(self):
-        self.switch_on("vendors_push", "orders", "receipts")
+        self.switch_on("receipts")
         order = self.order(quantity=4)
         self.assertEqual(self.state_there(order), ("open", [4]))
         self.receive(order, 4)
@@ -413,32 +352,29 @@ class TestPurchases(PushCase):
         self.assertEqual(self.state_there(order), ("open", [4]))
 
     def test_an_order_that_is_locked_from_the_beginning_ends_with_its_last_bill(self):
-        self.switch_on("vendors_push", "orders")
         self.env.company.po_lock = "lock"
         order = self.order(quantity=6)
         self.assertEqual(self.state_there(order), ("open", [6]))
         self.receive(order, 2)
         self.billed(order, 2)
         self.assertEqual(self.state_there(order), ("open", [6]), "the rest is to come")
-        order.picking_ids.filtered(lambda picking: picking.state != "done").action_cancel()
+        self.open_pickings(order).action_cancel()
         self.assertEqual(self.state_there(order), ("closed", []))
 
     def test_what_is_given_up_is_no_longer_ordered(self):
         for method in ("receive", "purchase"):
             with self.subTest(method):
                 self.product.purchase_method = method
-                self.switch_on("vendors_push", "orders")
                 order = self.order(quantity=6)
                 self.assertEqual(self.state_there(order), ("open", [6]))
                 self.receive(order, 3)
-                order.picking_ids.filtered(lambda picking: picking.state != "done").action_cancel()
+                self.open_pickings(order).action_cancel()
                 order.button_lock()
                 self.assertEqual(self.state_there(order), ("open", [6]), "what came is not billed yet")
                 self.billed(order, 3)
                 self.assertEqual(self.state_there(order), ("closed", []))
 
     def test_services_end_once_all_is_billed(self):
-        self.switch_on("vendors_push", "orders")
         self.product.write({"type": "service", "purchase_method": "purchase"})
         order = self.order(quantity=2)
         order.button_lock()
@@ -449,7 +385,6 @@ class TestPurchases(PushCase):
         self.assertEqual(self.state_there(order), ("closed", []))
 
     def test_an_order_of_nothing_has_ended(self):
-        self.switch_on("vendors_push", "orders")
         order = self.order()
         self.assertEqual(self.state_there(order), ("open", [5]))
         order.order_line.product_qty = 0
@@ -459,7 +394,7 @@ class TestPurchases(PushCase):
         self.assertEqual(self.states("orders"), ["done"] * 2)
 
     def test_the_last_receipt_goes_before_the_end(self):
-        self.switch_on("vendors_push", "orders", "receipts")
+        self.switch_on("receipts")
         order = self.order(quantity=4)
         self.state_there(order)
         self.receive(order, 4)
@@ -479,7 +414,6 @@ class TestPurchases(PushCase):
         self.assertEqual(len(self.remote.vendors["receipts"]), 1)
 
     def test_a_cancelled_order_that_nobody_knows_is_left_alone(self):
-        self.switch_on("vendors_push", "orders")
         order = self.order()
         order.button_cancel()
         self.env.cr.flush()
@@ -487,7 +421,6 @@ class TestPurchases(PushCase):
 
     def test_what_is_taken_back_before_it_was_sent_ends_quietly(self):
         """Also where something else would stand in its way: nothing is asked of anybody, and nothing goes out."""
-        self.switch_on("vendors_push", "orders")
         order, vendor = self.order(), self.vendor(name="Refused", email=False)
         self.env.cr.flush()
         self.assertEqual(self.logs("orders").state, "pending")
@@ -504,32 +437,26 @@ class TestPurchases(PushCase):
         self.assertEqual([state for state in self.states("orders") if state != "ignored"], ["done"])
 
     def test_an_order_that_was_born_there_is_not_sent_back(self):
-        self.switch_on("vendors_push", "orders")
-        order = self.order()
-        self.env["ml.binding"]._bind(
-            self.connection, [{"kind": "purchase_order", "external_id": "theirs", "record": order}]
-        )
+        theirs = {"kind": "purchase_order", "external_id": "theirs", "record": self.order()}
+        self.env["ml.binding"]._bind(self.connection, [theirs])
         self.env.cr.flush()
         self.assertFalse(self.logs("orders"))
 
     def test_totals_survive_discounts_and_fractions(self):
-        self.switch_on("vendors_push", "orders")
         order = self.order(quantity=3)
         order.order_line.write({"discount": 7.5, "price_unit": 33.33, "product_qty": 2.5})
         line = self.env["ml.exporter.purchase_order"]._line(self.flow("orders"), order.order_line)
         self.assertEqual(float(line.amount), order.order_line.price_subtotal)
 
     def test_the_pdf_of_an_order(self):
-        self.switch_on("vendors_push", "orders")
         order = self.order()
-        self.run_worker()
-        self.run_worker()
+        self.run_worker(2)
         file = self.env["ml.exporter.outgoing_file"]._document(self.flow("orders"), order)
         self.assertEqual((file.name, file.parent_external_id), (f"{order.name}.pdf", "orders-1"))
         self.assertTrue(file.content)
 
     def test_a_dry_run_says_what_waits(self):
-        self.flow("orders").active = True
+        self.flow("vendors_push").active = False
         self.order()
         dry_run = self.env["ml.dry.run"].create({"flow_id": self.flow("orders").id})
         self.run_worker()
@@ -537,12 +464,11 @@ class TestPurchases(PushCase):
         self.assertFalse(self.sent("orders"))
 
     def test_receipts_backorders_and_returns(self):
-        self.switch_on("vendors_push", "orders", "receipts")
+        self.switch_on("receipts")
         order = self.order()
         first = self.receive(order, 2)
         second = self.receive(order, 3)
-        self.run_worker()
-        self.run_worker()
+        self.run_worker(2)
         receipts = self.remote.vendors["receipts"]
         quantities = {receipt["number"]: receipt["lines"][0]["quantity"] for receipt in receipts.values()}
         self.assertEqual(quantities, {first.name: "2.0", second.name: "3.0"})
@@ -553,10 +479,9 @@ class TestPurchases(PushCase):
         self.assertEqual(len(receipts), 2)
 
     def test_a_corrected_receipt_is_sent_again(self):
-        self.switch_on("vendors_push", "orders", "receipts")
+        self.switch_on("receipts")
         picking = self.receive(self.order(), 5)
-        self.run_worker()
-        self.run_worker()
+        self.run_worker(2)
         picking.move_ids.quantity = 4
         self.run_worker()
         self.assertEqual(self.sent("receipts")[0]["lines"][0]["quantity"], "4.0")
@@ -564,23 +489,10 @@ class TestPurchases(PushCase):
     def test_other_transfers_are_no_receipts(self):
         self.switch_on("receipts")
         warehouse = self.env["stock.warehouse"].search([("company_id", "=", self.company.id)], limit=1)
-        picking = self.env["stock.picking"].create(
-            {
-                "picking_type_id": warehouse.in_type_id.id,
-                "location_id": self.env.ref("stock.stock_location_suppliers").id,
-                "location_dest_id": warehouse.lot_stock_id.id,
-                "move_ids": [
-                    Command.create(
-                        {
-                            "product_id": self.product.id,
-                            "product_uom_qty": 1,
-                            "location_id": self.env.ref("stock.stock_location_suppliers").id,
-                            "location_dest_id": warehouse.lot_stock_id.id,
-                        }
-                    )
-                ],
-            }
-        )
+        suppliers, stock = self.env.ref("stock.stock_location_suppliers"), warehouse.lot_stock_id
+        way = {"location_id": suppliers.id, "location_dest_id": stock.id}
+        moves = [Command.create({"product_id": self.product.id, "product_uom_qty": 1, **way})]
+        picking = self.make("stock.picking", picking_type_id=warehouse.in_type_id, move_ids=moves, **way)
         picking.move_ids.write({"quantity": 1, "picked": True})
         picking.button_validate()
         self.assertFalse(self.logs("receipts"))
@@ -588,34 +500,19 @@ class TestPurchases(PushCase):
 
 @tagged("post_install", "-at_install")
 class TestOwnBills(PushCase):
+    def setUp(self):
+        super().setUp()
+        self.switch_on("vendors_push", "own_bills")
+
     def bill(self, **values):
-        move = self.env["account.move"].create(
-            {
-                "move_type": "in_invoice",
-                "partner_id": self.vendor().id,
-                "ref": "EX-1",
-                "invoice_date": fields.Date.today(),
-                "invoice_line_ids": [Command.create({"name": "Service", "price_unit": 100, "tax_ids": False})],
-                **values,
-            }
-        )
-        move.action_post()
-        return move
+        return self.hand_made(self.vendor(), **{"ref": "EX-1", "invoice_date": fields.Date.today(), **values})
 
     def test_a_posted_bill_goes_with_its_file(self):
-        self.switch_on("vendors_push", "own_bills", "own_bill_files")
+        self.switch_on("own_bill_files")
         move = self.bill()
-        self.env["ir.attachment"].create(
-            {
-                "name": "EX-1.pdf",
-                "res_model": move._name,
-                "res_id": move.id,
-                "datas": base64.b64encode(b"%PDF-1.4 example"),
-                "mimetype": "application/pdf",
-            }
-        )
-        self.run_worker()
-        self.run_worker()
+        values = {"raw": b"%PDF-1.4 example", "mimetype": "application/pdf"}
+        self.make("ir.attachment", name="EX-1.pdf", res_model=move._name, res_id=move.id, **values)
+        self.run_worker(2)
         (sent,) = self.sent("own_bills")
         self.assertEqual((sent["total"], sent["number"], sent["odoo_id"]), ("100.00", "EX-1", move.id))
         (file,) = self.sent("own_bill_files")
@@ -623,46 +520,36 @@ class TestOwnBills(PushCase):
         self.assertNotIn("content", self.logs("own_bill_files").sudo().payload)
 
     def test_a_bill_without_a_file_needs_none(self):
-        self.switch_on("vendors_push", "own_bills", "own_bill_files")
+        self.switch_on("own_bill_files")
         self.bill()
         self.run_worker()
         self.assertFalse(self.logs("own_bill_files"))
 
     def test_a_bill_that_came_from_there_is_not_sent_back(self):
-        self.switch_on("vendors_push", "own_bills")
         self.flow("own_bills").cursor = False
-        account = self.env["account.account"].search([("account_type", "=", "expense")], limit=1)
-        self.map("account", "600000", account)
+        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
         self.put_bill()
-        self.sync()
-        self.sync()
+        self.sync(2)
         self.assertEqual(self.states("bills"), ["done"])
         self.assertFalse(self.logs("own_bills"))
 
     def test_what_is_paid_already_is_not_sent_for_payment(self):
-        self.switch_on("vendors_push", "own_bills")
         move = self.bill()
-        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids).create(
-            {}
-        )._create_payments()
+        self.register_payment(move)
         self.env.cr.flush()
         self.assertIn(move.payment_state, ("paid", "in_payment"))
         self.assertFalse(self.logs("own_bills"))
 
     def test_old_bills_stay_where_they_are(self):
-        self.switch_on("vendors_push", "own_bills")
         self.flow("own_bills").start_date = fields.Date.today()
         self.bill(invoice_date=fields.Date.today() - timedelta(days=40))
         self.assertFalse(self.logs("own_bills"))
 
     def test_a_reversed_bill_is_not_to_be_paid(self):
         """Its credit note goes nowhere, so what was sent has to be taken back, and what was not stays here."""
-        self.switch_on("vendors_push", "own_bills")
-        move = self.bill()
-        self.run_worker()
-        self.run_worker()
+        move, today = self.bill(), [{"invoice_date": fields.Date.today()}]
+        self.run_worker(2)
         self.assertEqual([sent["is_void"] for sent in self.sent("own_bills")], [False])
-        today = [{"invoice_date": fields.Date.today()}]
         move.sudo()._reverse_moves(today, cancel=True)
         self.assertEqual(move.payment_state, "reversed")
         self.run_worker()
@@ -674,36 +561,33 @@ class TestOwnBills(PushCase):
         self.assertEqual(len(self.sent("own_bills")), 1)
 
     def test_lines_with_tax_add_up_to_the_total(self):
-        tax = self.env["account.tax"].create({"name": "21 %", "amount": 21, "type_tax_use": "purchase"})
-        move = self.bill(
-            invoice_line_ids=[
-                Command.create({"name": "A", "price_unit": 33.33, "quantity": 3, "tax_ids": tax.ids}),
-                Command.create({"name": "B", "price_unit": 0.07, "quantity": 7, "tax_ids": tax.ids}),
-            ]
-        )
+        taxes = {"tax_ids": self.company_tax().ids}
+        rows = [{"name": "A", "price_unit": 33.33, "quantity": 3}, {"name": "B", "price_unit": 0.07, "quantity": 7}]
+        move = self.bill(invoice_line_ids=[Command.create({**row, **taxes}) for row in rows])
         lines = list(self.env["ml.exporter.own_bill"]._lines(self.flow("own_bills"), move))
         self.assertEqual(float(sum(line.amount for line in lines)), move.amount_total)
 
 
 @tagged("post_install", "-at_install")
 class TestEmployees(PushCase):
+    def setUp(self):
+        super().setUp()
+        self.switch_on("employees")
+
     def employee(self, name, **values):
         values = {"work_email": f"{name.split()[0].lower()}@example.com", **values}
-        return self.env["hr.employee"].create({"name": name, "company_id": self.company.id, **values})
+        return self.make("hr.employee", name=name, company_id=self.company, **values)
 
     def test_the_manager_goes_first(self):
-        self.switch_on("employees")
         boss = self.employee("Ines Duarte")
-        department = self.env["hr.department"].create({"name": "Finance"})
-        worker = self.employee("Jonas van den Berg", parent_id=boss.id, department_id=department.id)
-        self.run_worker()
-        self.run_worker()
-        sent = {employee["odoo_id"]: employee for employee in self.sent("employees")}
-        self.assertEqual(sent[worker.id]["manager_external_id"], self.bound("employee", boss))
-        self.assertEqual((sent[worker.id]["last_name"], sent[worker.id]["department"]), ("Berg", "Finance"))
+        department = self.make("hr.department", name="Finance")
+        worker = self.employee("Jonas van den Berg", parent_id=boss, department_id=department)
+        self.run_worker(2)
+        sent = {employee["odoo_id"]: employee for employee in self.sent("employees")}[worker.id]
+        self.assertEqual(sent["manager_external_id"], self.bound("employee", boss))
+        self.assertEqual((sent["last_name"], sent["department"]), ("Berg", "Finance"))
 
     def test_circles_and_silent_managers_hold_nobody_up(self):
-        self.switch_on("employees")
         one, two = self.employee("Ines Duarte"), self.employee("Jonas Berg")
         one.parent_id, two.parent_id = two, one
         self.employee("Kaito Mori", parent_id=self.employee("Silent Boss", work_email=False).id)
@@ -711,7 +595,6 @@ class TestEmployees(PushCase):
         self.assertEqual({employee["manager_external_id"] for employee in self.sent("employees")}, {""})
 
     def test_who_left_is_told_only_where_he_is_known(self):
-        self.switch_on("employees")
         employee = self.employee("Ines Duarte")
         self.employee("Nobody Known", active=False)
         self.run_worker()
@@ -727,25 +610,23 @@ class TestLeaving(PushCase):
     KEYS = ("accounts", "values", "taxes", "book_vendors", "vendors_push", "employees")
 
     def test_what_is_no_longer_sent_is_told_until_it_is_again(self):
-        other = self.env["res.company"].create({"name": "Another Company"})
+        other = self.make("res.company", name="Another Company")
         self.switch_on("dimensions", *self.KEYS)
-        plan = self.env["account.analytic.plan"].create({"name": "Projects"})
         vendor, group = self.vendor(), self.vendor(name="Example Group")
-        tax = self.env["account.tax"].create({"name": "21 %", "amount": 21, "type_tax_use": "purchase"})
-        account = self.env["account.account"].create(ACCOUNT)
+        account = self.make_account("699010", name="Moved")
         account.with_company(other).code = account.code
-        for key, record, gone in (
-            ("accounts", account, {"company_ids": [Command.set(other.ids)]}),
-            ("values", self.env["account.analytic.account"].create({"name": "Relaunch", "plan_id": plan.id}), other),
-            ("taxes", tax, {"type_tax_use": "sale"}),
-            ("book_vendors", vendor, {"parent_id": group.id}),
-            ("vendors_push", vendor, {"parent_id": group.id}),
-            ("employees", self.env["hr.employee"].create({"name": "Ines", "work_email": "ines@example.com"}), other),
+        employee = self.make("hr.employee", name="Ines", work_email="ines@example.com")
+        ours, theirs = ({"company_ids": [Command.set(company.ids)]} for company in (self.company, other))
+        grouped = ({"parent_id": group.id}, {"parent_id": False})
+        for key, record, gone, back in (
+            ("accounts", account, theirs, ours),
+            ("values", self.make_analytic("Relaunch"), {"company_id": other.id}, {"company_id": False}),
+            ("taxes", self.company_tax(), {"type_tax_use": "sale"}, {"type_tax_use": "purchase"}),
+            ("book_vendors", vendor, *grouped),
+            ("vendors_push", vendor, *grouped),
+            ("employees", employee, {"company_id": other.id}, {"company_id": employee.company_id.id}),
         ):
             with self.subTest(key):
-                gone = gone if isinstance(gone, dict) else {"company_id": gone.id}
-                back = {name: record[name].id if name != "type_tax_use" else "purchase" for name in gone}
-                back |= {"company_ids": [Command.set(self.company.ids)]} if key == "accounts" else {}
                 for _run in range(3):
                     self.run_worker_later()
                 log = self.logs(key).filtered(lambda log, record=record: log.res_id == record.id)[-1:]
@@ -786,7 +667,7 @@ class TestNoSideEffects(PushCase):
 
     def test_nothing_is_noted_while_all_is_off(self):
         self.vendor()
-        self.env["account.account"].create({"code": "699009", "name": "Quiet", "account_type": "expense"})
+        self.make_account("699009")
         self.env.cr.flush()
         self.assertFalse(self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)]))
         self.assertEqual(fake_provider.REMOTE.calls, [])
@@ -799,14 +680,15 @@ class TestListValues(PushCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        plans = cls.env["account.analytic.plan"].create([{"name": "Vessels"}, {"name": "Harbours"}])
-        cls.plan, cls.other = plans
-        cls.child = cls.env["account.analytic.plan"].create({"name": "Tugs", "parent_id": cls.plan.id})
+        cls.plan, cls.other = (cls.make("account.analytic.plan", name=name) for name in ("Vessels", "Harbours"))
+        cls.child = cls.make("account.analytic.plan", name="Tugs", parent_id=cls.plan)
+
+    def setUp(self):
+        super().setUp()
+        self.switch_on("list_values")
 
     def analytic(self, code, plan=None):
-        return self.env["account.analytic.account"].create(
-            {"name": f"Account {code}", "code": code, "plan_id": (plan or self.plan).id}
-        )
+        return self.make_analytic(f"Account {code}", plan or self.plan, code=code)
 
     def map_field(self, field, name):
         return self.env["ml.mapping"]._upsert(self.connection, [Reference(kind="plan", external_id=field, name=name)])
@@ -815,7 +697,6 @@ class TestListValues(PushCase):
         return {values["code"]: values["dimension_key"] for values in self.sent("list_values")}
 
     def test_accounts_of_mapped_plans_are_sent_to_their_field(self):
-        self.switch_on("list_values")
         self.assertEqual(self.map_field("custom2", "Vessels")._record(), self.plan)
         self.analytic("V1")
         self.analytic("T1", self.child)
@@ -824,20 +705,17 @@ class TestListValues(PushCase):
         self.assertEqual(self.fields_sent(), {"V1": "custom2", "T1": "custom2"})
 
     def test_a_plan_that_is_mapped_later_brings_its_accounts_at_once(self):
-        self.switch_on("list_values")
         account = self.analytic("V1")
         self.run_worker()
         self.assertFalse(self.sent("list_values"))
         self.map_field("custom2", "Something else").res_id = self.plan.id
         self.run_worker()
         self.assertEqual(self.fields_sent(), {"V1": "custom2"})
-        mapping = self.env["ml.mapping"].search(
-            [("connection_id", "=", self.connection.id), ("kind", "=", "analytic"), ("res_id", "=", account.id)]
-        )
+        of_ours = [("connection_id", "=", self.connection.id), ("kind", "=", "analytic"), ("res_id", "=", account.id)]
+        mapping = self.env["ml.mapping"].search(of_ours)
         self.assertEqual((mapping.external_id, mapping.origin), (f"our-{account.id}", "ours"))
 
     def test_the_first_of_several_fields_of_a_plan_is_taken(self):
-        self.switch_on("list_values")
         self.map_field("custom2", "Two").res_id = self.plan.id
         self.map_field("custom1", "One").res_id = self.plan.id
         self.analytic("V1")

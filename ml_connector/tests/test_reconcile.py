@@ -83,9 +83,26 @@ class TestReconcile(ConnectorCase):
         self.remote_values |= values
         self.remote.put("vendors", "v1", self.remote_values)
 
+    def payload(self):
+        return self.remote.items["vendors"]["v1"].payload
+
     def there(self):
-        payload = self.remote.items["vendors"]["v1"].payload
-        return {name: payload[name] for name in ("street", "city", "email")}
+        return {name: self.payload()[name] for name in ("street", "city", "email")}
+
+    def streets(self):
+        """The street in Odoo and at the provider."""
+        return self.partner.street, self.there()["street"]
+
+    def emails(self):
+        return self.partner.email, self.there()["email"]
+
+    def send_alone(self):
+        """A push with no read before it."""
+        self.flow("vendors").next_run_at = "2999-01-01"
+        self.run_worker()
+
+    def assertAllDone(self):
+        self.assertFalse((self.logs("vendors") + self.logs("vendors_push")).filtered(lambda log: log.state != "done"))
 
     def here(self):
         return {name: self.partner[name] for name in ("street", "city", "email")}
@@ -105,10 +122,8 @@ class TestReconcile(ConnectorCase):
 
     def test_what_was_read_is_not_sent_back(self):
         self.put(street="New 2")
-        self.sync()
-        self.sync()
-        self.assertEqual(self.partner.street, "New 2")
-        self.assertEqual(self.sends(), 0)
+        self.sync(2)
+        self.assertEqual((self.partner.street, self.sends()), ("New 2", 0))
         self.assertFalse(self.logs("vendors_push"))
 
     def test_what_was_sent_does_not_come_back(self):
@@ -120,34 +135,33 @@ class TestReconcile(ConnectorCase):
         self.assertEqual(self.pulled().outcome, "unchanged")
         self.assertEqual((self.sends(), self.partner.write_date), (1, before))
 
+    MERGED = {"street": "Ours 2", "city": "Berlin", "email": "ap@example.com"}
+
     def test_different_fields_are_merged(self):
         self.put(city="Berlin")
         self.partner.street = "Ours 2"
         self.sync()
-        merged = {"street": "Ours 2", "city": "Berlin", "email": "ap@example.com"}
-        self.assertEqual((self.here(), self.there()), (merged, merged))
+        self.assertEqual((self.here(), self.there()), (self.MERGED, self.MERGED))
         self.sync()
-        self.assertEqual((self.here(), self.there(), self.sends()), (merged, merged, 1))
-        self.assertFalse((self.logs("vendors") + self.logs("vendors_push")).filtered(lambda log: log.state != "done"))
+        self.assertEqual((self.here(), self.there(), self.sends()), (self.MERGED, self.MERGED, 1))
+        self.assertAllDone()
 
     def test_a_push_reads_first(self):
         """A change at the provider that no page contained yet is not overwritten."""
         self.put(city="Berlin")
         self.partner.street = "Ours 2"
-        self.flow("vendors").next_run_at = "2999-01-01"
-        self.run_worker()
+        self.send_alone()
         held = self.logs("vendors_push")
         self.assertEqual((held.state, held.error_class, self.sends()), ("waiting", "unseen_change", 0))
         self.run_worker()
-        merged = {"street": "Ours 2", "city": "Berlin", "email": "ap@example.com"}
-        self.assertEqual((self.here(), self.there(), held.state), (merged, merged, "done"))
+        self.assertEqual((self.here(), self.there(), held.state), (self.MERGED, self.MERGED, "done"))
 
     def test_same_value_on_both_sides(self):
         self.put(street="Same 2")
         self.partner.street = "Same 2"
         self.sync()
         self.assertEqual(set(self.logs("vendors").mapped("state")), {"done"})
-        self.assertEqual((self.partner.street, self.there()["street"]), ("Same 2", "Same 2"))
+        self.assertEqual(self.streets(), ("Same 2", "Same 2"))
         self.partner.street = "Ours 3"
         self.sync()
         self.assertEqual(self.there()["street"], "Ours 3")
@@ -155,39 +169,33 @@ class TestReconcile(ConnectorCase):
     def test_emptied_at_the_vendor(self):
         self.put(street="")
         self.sync()
-        self.assertFalse(self.partner.street)
-        self.assertEqual(self.partner.city, "Bonn")
+        self.assertEqual((self.partner.street, self.partner.city), (False, "Bonn"))
 
     def test_differences_from_before_are_left_alone(self):
         """Two records that were linked as they are: only later changes count."""
-        partner = self.env["res.partner"].create(
-            {"name": "Linked", "street": "Here", "supplier_rank": 1, "email": "x@example.com"}
-        )
-        self.remote.put("vendors", "v2", {"name": "Linked", "street": "There", "email": "x@example.com"})
+        values = {"name": "Linked", "email": "x@example.com"}
+        partner = self.make("res.partner", street="Here", supplier_rank=1, **values)
+        self.remote.put("vendors", "v2", {**values, "street": "There"})
         self.map("vendor", "v2", partner)
         self.logs("vendors_push").unlink()
         self.sync()
         self.assertEqual(partner.street, "Here")
         partner.city = "Bonn"
         self.sync()
-        self.assertEqual(partner.street, "Here")
         payload = self.remote.items["vendors"]["v2"].payload
-        self.assertEqual((payload["street"], payload["city"]), ("There", "Bonn"))
+        self.assertEqual((partner.street, payload["street"], payload["city"]), ("Here", "There", "Bonn"))
 
     def test_back_to_the_values_of_before(self):
         """The provider undoes Odoo's change: its values were read before, and count again."""
         self.partner.street = "Ours 2"
         self.sync()
         self.put(street="Old 1")
-        self.remote.put("vendors", "v1", self.remote_values)
         self.sync()
-        self.assertEqual(self.partner.street, "Old 1")
-        self.assertEqual(self.sends(), 1)
+        self.assertEqual((self.partner.street, self.sends()), ("Old 1", 1))
 
     def test_name_that_the_vendor_keeps(self):
         self.partner.name = "Renamed here"
-        self.sync()
-        self.sync()
+        self.sync(2)
         self.assertEqual(self.partner.name, "Renamed here")
         self.put(name="Renamed there")
         self.sync()
@@ -207,7 +215,7 @@ class TestReconcile(ConnectorCase):
         with patch.object(TwoWayProvider, "takes_names", True):
             self.partner.street = "Ours 2"
             self.sync()
-        payload = self.remote.items["vendors"]["v1"].payload
+        payload = self.payload()
         self.assertEqual((payload["name"], payload["street"]), ("Renamed here", "Ours 2"))
 
     def test_a_name_that_was_not_taken_may_be_changed_on_both_sides(self):
@@ -224,7 +232,7 @@ class TestReconcile(ConnectorCase):
         return self.env["res.partner"].create({**ada, **values})
 
     def people_there(self):
-        return self.remote.items["vendors"]["v1"].payload.get("people", {})
+        return self.payload().get("people", {})
 
     def put_person(self, email="ada@example.com", **values):
         self.put(people={**self.people_there(), email: values})
@@ -233,7 +241,7 @@ class TestReconcile(ConnectorCase):
         person = self.person(email="ada@example.com")
         self.sync()
         self.assertEqual(self.people_there(), {"ada@example.com": {"name": "Ada", "phone": "1"}})
-        self.remote.items["vendors"]["v1"].payload["people"].clear()
+        self.payload()["people"].clear()
         self.partner.street = "New 2"
         self.sync()
         self.assertEqual(self.people_there(), {}, "what was removed there stays away as long as nobody changes it")
@@ -247,21 +255,18 @@ class TestReconcile(ConnectorCase):
 
     def test_a_new_person_is_sent_although_the_vendor_was_read_since(self):
         self.person(email="ada@example.com")
-        self.put(city="Berlin")
-        self.flow("vendors_push").active = False
-        self.sync()
-        self.flow("vendors_push").active = True
-        self.put(city="Hamburg")
-        self.sync()
+        for city, sends in (("Berlin", False), ("Hamburg", True)):
+            self.put(city=city)
+            self.flow("vendors_push").active = sends
+            self.sync()
         self.assertEqual(self.people_there(), {"ada@example.com": {"name": "Ada", "phone": "1"}})
 
     def with_person(self):
         """A contact person that both sides have."""
         self.flow("vendors").vendor_change_policy = "apply"
         person = self.person(email="ada@example.com")
-        self.sync()
-        self.sync()
-        self.remote_values = dict(self.remote.items["vendors"]["v1"].payload)
+        self.sync(2)
+        self.remote_values = dict(self.payload())
         return person
 
     def test_a_person_is_merged_value_by_value(self):
@@ -289,8 +294,7 @@ class TestReconcile(ConnectorCase):
             self.assertEqual(self.people_there()["ada@example.com"]["phone"], "3", "nothing is overwritten")
             self.assertIn("ada@example.com: Phone", held.conflict_table)
             (held.action_keep_odoo if winner == "odoo" else held.action_keep_provider)()
-            self.sync()
-            self.sync()
+            self.sync(2)
             self.assertEqual((person.phone, self.people_there()["ada@example.com"]["phone"]), (phone, phone))
             person.unlink()
             self.put(people={})
@@ -300,8 +304,7 @@ class TestReconcile(ConnectorCase):
         self.flow("vendors").vendor_change_policy = "apply"
         self.put_person(name="Ada", phone="3")
         person = self.person(email="ada@example.com")
-        self.flow("vendors").next_run_at = "2999-01-01"
-        self.run_worker()
+        self.send_alone()
         self.assertEqual(self.people_there()["ada@example.com"]["phone"], "3", "a push reads first")
         self.flow("vendors").next_run_at = False
         self.sync()
@@ -351,9 +354,8 @@ class TestReconcile(ConnectorCase):
 
     def test_what_waits_is_neither_taken_nor_sent_back(self):
         self.put(email="evil@example.com")
-        self.sync()
-        self.sync()
-        self.assertEqual((self.partner.email, self.there()["email"]), ("ap@example.com", "evil@example.com"))
+        self.sync(2)
+        self.assertEqual(self.emails(), ("ap@example.com", "evil@example.com"))
         self.assertEqual((self.sends(), self.waiting().new_value), (0, "evil@example.com"))
         # what is sent for another reason leaves the value over there as it is
         self.partner.street = "Ours 2"
@@ -361,10 +363,9 @@ class TestReconcile(ConnectorCase):
         self.assertEqual(self.there(), {"street": "Ours 2", "city": "Bonn", "email": "evil@example.com"})
         self.assertEqual(self.partner.email, "ap@example.com")
         self.waiting().action_approve()
-        self.sync()
-        self.sync()
-        self.assertEqual((self.partner.email, self.there()["email"]), ("evil@example.com", "evil@example.com"))
-        self.assertFalse((self.logs("vendors") + self.logs("vendors_push")).filtered(lambda log: log.state != "done"))
+        self.sync(2)
+        self.assertEqual(self.emails(), ("evil@example.com", "evil@example.com"))
+        self.assertAllDone()
         self.put(email="third@example.com")
         self.sync()
         self.assertEqual((self.partner.email, self.waiting().new_value), ("evil@example.com", "third@example.com"))
@@ -395,9 +396,8 @@ class TestReconcile(ConnectorCase):
         self.put(email="evil@example.com")
         self.sync()
         self.partner.email = "mine@example.com"
-        self.sync()
-        self.sync()
-        self.assertEqual((self.partner.email, self.there()["email"]), ("mine@example.com", "mine@example.com"))
+        self.sync(2)
+        self.assertEqual(self.emails(), ("mine@example.com", "mine@example.com"))
         self.assertFalse(self.waiting())
 
     # ------------------------------------------------------------------ policies
@@ -406,16 +406,24 @@ class TestReconcile(ConnectorCase):
         self.flow("vendors").conflict_policy = "odoo"
         self.conflict()
         self.sync()
-        self.assertEqual((self.partner.street, self.there()["street"]), ("Ours 2", "Ours 2"))
+        self.assertEqual(self.streets(), ("Ours 2", "Ours 2"))
         self.sync()
         self.assertEqual(self.sends(), 1)
 
-    def test_vendor_wins(self):
-        self.flow("vendors").conflict_policy = "vendor"
-        self.conflict()
-        self.sync()
-        self.sync()
-        self.assertEqual((self.partner.street, self.there()["street"]), ("Theirs 2", "Theirs 2"))
+    def test_vendor_or_newest_wins(self):
+        for policy, is_newer, street in (
+            ("vendor", False, "Theirs 2"),
+            ("newest", True, "Theirs 2"),
+            ("newest", False, "Ours 2"),
+        ):
+            with self.subTest(policy=policy, is_newer=is_newer):
+                self.flow("vendors").conflict_policy = policy
+                self.remote.is_newer = is_newer
+                self.conflict()
+                self.sync(2)
+                self.assertEqual(self.streets(), (street, street))
+                self.put(street="Old 1")
+                self.sync()
 
     def test_vendor_wins_where_nothing_is_sent(self):
         self.flow("vendors_push").active = False
@@ -423,18 +431,6 @@ class TestReconcile(ConnectorCase):
         self.partner.city = "Ours"
         self.sync()
         self.assertEqual(self.here(), {"street": "Theirs 2", "city": "Ours", "email": "ap@example.com"})
-
-    def test_newest_wins(self):
-        self.flow("vendors").conflict_policy = "newest"
-        for is_newer, street in ((True, "Theirs 2"), (False, "Ours 2")):
-            with self.subTest(is_newer=is_newer):
-                self.remote.is_newer = is_newer
-                self.conflict()
-                self.sync()
-                self.sync()
-                self.assertEqual((self.partner.street, self.there()["street"]), (street, street))
-                self.put(street="Old 1")
-                self.sync()
 
     # ------------------------------------------------------------------ ask
 
@@ -448,11 +444,9 @@ class TestReconcile(ConnectorCase):
     def test_a_conflict_asks_and_shows_both(self):
         log = self.asked()
         self.assertIn("Street", log.error_message)
-        for text in ("Ours 2", "Theirs 2", "Street"):
-            self.assertIn(text, log.conflict_table)
-        self.assertEqual((self.partner.street, self.there()["street"], self.sends()), ("Ours 2", "Theirs 2", 0))
-        self.assertEqual(self.logs("vendors_push").state, "waiting")
-        self.assertEqual(log.res_id, self.partner.id)
+        self.assertHas(log.conflict_table, "Ours 2", "Theirs 2", "Street")
+        self.assertEqual((self.streets(), self.sends()), (("Ours 2", "Theirs 2"), 0))
+        self.assertEqual((self.logs("vendors_push").state, log.res_id), ("waiting", self.partner.id))
 
     def test_shown_values_are_escaped(self):
         self.put(street="<script>alert(1)</script>")
@@ -464,7 +458,7 @@ class TestReconcile(ConnectorCase):
         log = self.asked()
         log.action_keep_odoo()
         self.run_worker()
-        self.assertEqual((self.partner.street, self.there()["street"]), ("Ours 2", "Ours 2"))
+        self.assertEqual(self.streets(), ("Ours 2", "Ours 2"))
         self.assertEqual((log.state, log.conflict, log.decision), ("done", False, False))
         self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
         self.sync()
@@ -474,8 +468,7 @@ class TestReconcile(ConnectorCase):
         log = self.asked()
         log.action_keep_provider()
         self.run_worker()
-        self.assertEqual((self.partner.street, self.there()["street"]), ("Theirs 2", "Theirs 2"))
-        self.assertEqual(log.state, "done")
+        self.assertEqual((self.streets(), log.state), (("Theirs 2", "Theirs 2"), "done"))
         self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
 
     def test_what_changed_since_it_was_shown_is_asked_again(self):
@@ -507,19 +500,23 @@ class TestReconcile(ConnectorCase):
 
     # ------------------------------------------------------------------ several connections of one business
 
-    def second(self, **flow_values):
+    def flows_of(self, second):
+        """Its pull and its push."""
+        return (second.flow_ids.filtered(lambda flow, key=key: flow.key == key) for key in ("vendors", "vendors_push"))
+
+    def second(self):
         """Another connection of the same business that reads the same vendors."""
         second = self._connect(self.company, "Second")
         second.flow_ids.next_run_at = "2999-01-01"
-        pull = second.flow_ids.filtered(lambda flow: flow.key == "vendors")
-        push = second.flow_ids.filtered(lambda flow: flow.key == "vendors_push")
-        push.write({"active": flow_values.pop("active", False), "cursor": "2999-01-01 00:00:00"})
-        pull.write({"conflict_policy": "vendor", **flow_values})
+        pull, push = self.flows_of(second)
+        push.write({"active": False, "cursor": "2999-01-01 00:00:00"})
+        pull.conflict_policy = "vendor"
         self.run_second(second)
         return second
 
     def run_second(self, second):
-        second.flow_ids.filtered(lambda flow: flow.key in ("vendors", "vendors_push")).next_run_at = False
+        for flow in self.flows_of(second):
+            flow.next_run_at = False
         self.env.cr.flush()
         self._keep()
         second._cron_run()
@@ -529,16 +526,9 @@ class TestReconcile(ConnectorCase):
         """Whichever of them reads first, and whether the other one sends as well."""
         self.flow("vendors").conflict_policy = "ask"
         second = self.second()
-        pull, push = (
-            second.flow_ids.filtered(lambda flow, key=key: flow.key == key) for key in ("vendors", "vendors_push")
-        )
-        cases = (
-            (True, False, "vendor"),
-            (False, False, "vendor"),
-            (False, True, "odoo"),
-            (True, True, "newest"),
-            (False, True, "ask"),
-        )
+        pull, push = self.flows_of(second)
+        cases = ((True, False, "vendor"), (False, False, "vendor"))
+        cases += ((False, True, "odoo"), (True, True, "newest"), (False, True, "ask"))
         for number, (first, active, policy) in enumerate(cases):
             push.active, pull.conflict_policy = active, policy
             with self.subTest(first=first, active=active, policy=policy):
@@ -550,11 +540,10 @@ class TestReconcile(ConnectorCase):
                 self.sync()
                 self.run_second(second)
                 asked = self.pulled()
-                self.assertEqual((self.partner.street, self.there()["street"]), (f"Ours {number}", f"Theirs {number}"))
+                self.assertEqual(self.streets(), (f"Ours {number}", f"Theirs {number}"))
                 self.assertEqual((asked.state, list(asked.conflict)), ("failed", ["street"]))
-                open_rows = self.env["ml.sync.log"].search(
-                    [("connection_id", "=", second.id), ("direction", "=", "pull"), ("state", "!=", "done")]
-                )
+                pulls = [("connection_id", "=", second.id), ("direction", "=", "pull"), ("state", "!=", "done")]
+                open_rows = self.env["ml.sync.log"].search(pulls)
                 self.assertEqual(set(open_rows.mapped("state")) - {"superseded"}, set(), "it is asked once")
                 side = ("odoo", "vendor")[number % 2]
                 (asked.action_keep_odoo if side == "odoo" else asked.action_keep_provider)()
@@ -562,7 +551,7 @@ class TestReconcile(ConnectorCase):
                     self.sync()
                     self.run_second(second)
                 value = {"odoo": f"Ours {number}", "vendor": f"Theirs {number}"}[side]
-                self.assertEqual((self.partner.street, self.there()["street"]), (value, value))
+                self.assertEqual(self.streets(), (value, value))
 
     def test_the_connection_that_asked_and_was_paused_still_decides(self):
         self.flow("vendors").conflict_policy = "ask"

@@ -46,23 +46,18 @@ class TestRecovery(ConnectorCase):
 
     def setUp(self):
         super().setUp()
-        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
-        self.map("journal", "bank", self.env["account.journal"].search([("type", "=", "bank")], limit=1))
+        self.map_expense()
+        self.map_bank()
         self.put_bill("bill-1")
-        self.put_bill("bill-2", amount="200.00")
-        self.sync()
+        self.sync_bill("bill-2", amount="200.00")
         self.patch(RelistingProvider, "offered", False)
         self.told = len(self.remote.reports)
         self.assertTrue(self.told)
 
     def lose(self, *external_ids):
         """As if an older dump had been restored: neither the records nor that they were read are known."""
-        logs = self.env["ml.sync.log"].search(
-            [("connection_id", "=", self.connection.id), ("external_id", "in", external_ids)]
-        )
-        bindings = self.env["ml.binding"].search(
-            [("connection_id", "=", self.connection.id), ("external_id", "in", external_ids)]
-        )
+        lost = [("connection_id", "=", self.connection.id), ("external_id", "in", external_ids)]
+        logs, bindings = self.env["ml.sync.log"].search(lost), self.env["ml.binding"].search(lost)
         for model, group in sorted(bindings.grouped("res_model").items(), reverse=True):
             records = self.env[model].browse(group.mapped("res_id"))
             if model == "account.move":
@@ -73,18 +68,13 @@ class TestRecovery(ConnectorCase):
         bindings.unlink()
         logs.unlink()
 
-    def look(self, **values):
-        recovery = self.env["ml.recovery"].create(
-            {"connection_id": self.connection.id, "since": "2026-01-01", **values}
-        )
+    def look(self):
+        recovery = self.env["ml.recovery"].create({"connection_id": self.connection.id, "since": "2026-01-01"})
         calls = len(self.remote.calls)
         recovery.action_look()
         self.assertEqual(len(self.remote.calls), calls, "nothing is called in the button's own transaction")
         self.run_worker()
         return recovery
-
-    def called(self, name):
-        return [call for call in self.remote.calls if call.startswith(name)]
 
     def bound(self, external_id):
         binding = self.env["ml.binding"].search(
@@ -98,7 +88,8 @@ class TestRecovery(ConnectorCase):
         self.assertFalse(self.bound("bill-2"), "it is not offered again")
         recovery = self.look()
         self.assertEqual(recovery.state, "done")
-        self.assertEqual(self.called("booked bills"), ["booked bills 2026-01-01"])
+        booked = [call for call in self.remote.calls if call.startswith("booked bills")]
+        self.assertEqual(booked, ["booked bills 2026-01-01"])
         self.assertEqual(
             recovery.line_ids.mapped(lambda line: (line.flow_id.key, line.external_id, line.title)),
             [("bills", "bill-2", "BILL-2")],
@@ -114,8 +105,7 @@ class TestRecovery(ConnectorCase):
     def test_lost_payments_come_in_again_also_those_of_bills_that_are_lost_too(self):
         self.patch(RelistingProvider, "offered", True)
         for number, amount in ((1, "100.00"), (2, "200.00")):
-            values = {"vendor": "vendor-1", "bill": f"bill-{number}", "amount": amount}
-            self.remote.put("payments", f"pay-{number}", values)
+            self.put_payment(f"pay-{number}", amount, bill=f"bill-{number}")
         self.sync()
         self.sync()
         told = len(self.remote.reports)
@@ -169,12 +159,10 @@ class TestRecovery(ConnectorCase):
 
     def test_a_later_version_is_told_as_usual(self):
         self.lose("bill-2")
-        recovery = self.look()
-        recovery.action_bring_in()
+        self.look().action_bring_in()
         self.run_worker()
         self.patch(RelistingProvider, "offered", True)
-        self.put_bill("bill-3")
-        self.sync()
+        self.sync_bill("bill-3")
         self.sync()
         self.assertGreater(len(self.remote.reports), self.told)
 
@@ -187,9 +175,7 @@ class TestRecovery(ConnectorCase):
             recovery.action_bring_in()
 
     def test_the_test_of_the_connection_names_what_odoo_lacks(self):
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "ok")
+        self.assertChecked("ok")
         self.lose("bill-2")
         self.connection.action_test()
         self.run_worker()
@@ -198,23 +184,21 @@ class TestRecovery(ConnectorCase):
         self.assertIn("1 record is booked in", found["title"])
         self.assertIn("BILL-2", found["message"])
         self.patch(RelistingProvider, "relists_cheaply", False)
-        self.connection.action_test()
-        self.run_worker()
-        self.assertEqual(self.connection.check_state, "ok")
+        self.assertChecked("ok")
 
     def test_only_administrators_look_and_bring_in(self):
         self.lose("bill-2")
         recovery = self.look()
+        values = {"connection_id": self.connection.id, "since": "2026-01-01"}
         for group in ("ml_connector.group_ml_connector_user", "ml_connector.group_ml_connector_accountant"):
             person = self.new_user(group, self.company, group, "account.group_account_invoice")
-            with self.assertRaises(AccessError):
-                self.env["ml.recovery"].with_user(person).create(
-                    {"connection_id": self.connection.id, "since": "2026-01-01"}
-                )
-            with self.assertRaises(AccessError):
-                recovery.with_user(person).action_bring_in()
-            with self.assertRaises(AccessError):
-                self.connection.with_user(person).action_recover()
+            for refused in (
+                lambda person=person: recovery.with_user(person).create(values),
+                recovery.with_user(person).action_bring_in,
+                self.connection.with_user(person).action_recover,
+            ):
+                with self.assertRaises(AccessError):
+                    refused()
 
     def test_the_live_database_offers_it(self):
         self.connection.write({"database_oid": "another", "last_success_at": "2026-02-10 12:00:00"})

@@ -1,13 +1,7 @@
-from unittest.mock import patch
-
-from cryptography.fernet import Fernet
-
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
-from odoo.addons.ml_connector.core.errors import AuthError
 from odoo.addons.ml_connector.providers import PROVIDERS
-from odoo.addons.ml_connector.vault import secret_box
 
 from .common import ConnectorCase
 
@@ -84,27 +78,6 @@ class TestSecrets(ConnectorCase):
         copy = self.connection.copy({"name": "Copy"})
         self.assertFalse(copy.credential_ids.filtered("is_secret").is_set)
         self.assertEqual(copy.state, "draft")
-
-    def test_rotation_makes_the_old_key_useless(self):
-        before = secret_box._file_keys(self.env)
-        self.connection.action_rotate_keys()
-        secret_box.drop_old_keys(self.env)
-        self.assertEqual(self.secret._plaintext(), MARKER)
-        self.assertFalse(set(before) & set(secret_box._file_keys(self.env)))
-        with patch.object(secret_box, "_file_keys", return_value=before), self.assertRaises(AuthError):
-            self.secret._plaintext()
-
-    def test_keys_from_the_environment_come_first(self):
-        key = Fernet.generate_key().decode()
-        with patch.dict("os.environ", {secret_box.ENVIRONMENT_VARIABLE: key}):
-            self.secret.new_secret = MARKER
-            self.assertEqual(self.secret._plaintext(), MARKER)
-        with self.assertRaises(AuthError):
-            self.secret._plaintext()
-
-    def test_key_file_is_private(self):
-        path = secret_box._key_file(self.env)
-        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
 
     def test_new_connection_offers_the_credentials_of_its_vendor(self):
         with Form(self.env["ml.connection"]) as form:

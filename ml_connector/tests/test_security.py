@@ -6,6 +6,7 @@ from odoo.tests import tagged
 
 from .common import ConnectorCase
 
+ROLES = ("user", "manager", "accountant")
 MODELS = {
     "ml.connection",
     "ml.credential",
@@ -54,99 +55,50 @@ class TestSecurity(ConnectorCase):
         super().setUpClass()
         cls.company_b = cls.env["res.company"].create({"name": "Company B"})
         cls.records = cls._one_of_each()
+        user, manager, accountant = (f"ml_connector.group_ml_connector_{role}" for role in ROLES)
         cls.plain = cls.new_user("plain", cls.company, "base.group_user")
-        cls.user_b = cls.new_user("user_b", cls.company_b, "ml_connector.group_ml_connector_user")
-        cls.manager_b = cls.new_user(
-            "manager_b", cls.company_b, "ml_connector.group_ml_connector_manager", "base.group_system"
-        )
-        cls.user_a = cls.new_user("user_a", cls.company, "ml_connector.group_ml_connector_user")
-        cls.accountant_a = cls.new_user(
-            "accountant_a",
-            cls.company,
-            "ml_connector.group_ml_connector_accountant",
-            "account.group_account_invoice",
-        )
+        cls.user_b = cls.new_user("user_b", cls.company_b, user)
+        cls.manager_b = cls.new_user("manager_b", cls.company_b, manager, "base.group_system")
+        cls.user_a = cls.new_user("user_a", cls.company, user)
+        cls.accountant_a = cls.new_user("accountant_a", cls.company, accountant, "account.group_account_invoice")
 
     @classmethod
     def _one_of_each(cls):
-        flow = cls.connection.flow_ids[0]
+        connection, flow = cls.connection, cls.connection.flow_ids[0]
         supplier = cls.env["res.partner"].create({"name": "Supplier"})
-        log = cls.env["ml.sync.log"].create(
-            {
-                "name": "Example",
-                "connection_id": cls.connection.id,
-                "company_id": cls.company.id,
-                "flow_id": flow.id,
-                "direction": "pull",
-                "kind": "bill",
-                "state": "failed",
-                "external_id": "bill-1",
-            }
-        )
-        cls.env["ml.sync.attempt"]._append(cls.connection, [{"log": log, "action": "write", "outcome": "failed"}])
-        template = cls.env["ml.feed.template"].create(
-            {
-                "name": "Example",
-                "connection_id": cls.connection.id,
-                "flow_id": flow.id,
-                "entity": "bills",
-                "folder": "outbound",
-                "file_name": "bills.*",
-                "archive_mode": "leave",
-                "column_ids": [Command.create({"label": "Id", "name": "id"})],
-            }
-        )
-        file = cls.env["ml.feed.file"].create(
-            {"name": "a.csv", "connection_id": cls.connection.id, "direction": "pull", "state": "seen"}
-        )
-        return {
-            "ml.mapping.rule": cls.env["ml.mapping.rule"].create(
-                {
-                    "connection_id": cls.connection.id,
-                    "kind": "vendor",
-                    "pattern": "V*",
-                    "res_id": supplier.id,
-                }
-            ),
+        of_vendor = {"kind": "vendor", "res_id": supplier.id}
+        contact = {"partner_id": supplier.id, "contact_id": supplier.id, "field_name": "email"}
+        answer = {"new_value": "new@example.com", "data": {"value": "new@example.com"}}
+        row = {"company_id": cls.company.id, "flow_id": flow.id, "direction": "pull", "kind": "bill"}
+        feed = {"flow_id": flow.id, "entity": "bills", "folder": "outbound", "archive_mode": "leave"}
+        columns = [Command.create({"label": "Id", "name": "id"})]
+
+        def made(model, **values):
+            return cls.env[model].create({"connection_id": connection.id, **values})
+
+        log = made("ml.sync.log", name="Example", state="failed", external_id="bill-1", **row)
+        cls.env["ml.sync.attempt"]._append(connection, [{"log": log, "action": "write", "outcome": "failed"}])
+        template = made("ml.feed.template", name="Example", file_name="bills.*", column_ids=columns, **feed)
+        records = {
+            "ml.mapping.rule": made("ml.mapping.rule", pattern="V*", **of_vendor),
             "ml.feed.template": template,
             "ml.feed.column": template.column_ids,
-            "ml.feed.file": file,
+            "ml.feed.file": made("ml.feed.file", name="a.csv", direction="pull", state="seen"),
             "ml.feed.sent": cls.env["ml.feed.sent"].create({"template_id": template.id, "res_id": 1}),
-            "ml.connection": cls.connection,
-            "ml.credential": cls.connection.credential_ids[0],
-            "ml.token": cls.env["ml.token"].search([("connection_id", "=", cls.connection.id)]),
+            "ml.connection": connection,
+            "ml.credential": connection.credential_ids[0],
             "ml.flow": flow,
-            "ml.mapping": cls.env["ml.mapping"].create(
-                {"connection_id": cls.connection.id, "kind": "account", "external_id": "remote-1"}
-            ),
-            "ml.binding": cls.env["ml.binding"].create(
-                {
-                    "connection_id": cls.connection.id,
-                    "kind": "vendor",
-                    "external_id": "vendor-1",
-                    "res_model": "res.partner",
-                    "res_id": supplier.id,
-                }
-            ),
+            "ml.mapping": made("ml.mapping", kind="account", external_id="remote-1"),
+            "ml.binding": made("ml.binding", external_id="vendor-1", res_model="res.partner", **of_vendor),
             "ml.bridged.document": cls.env["ml.bridged.document"].create({"name": "F-1", "flow_id": flow.id}),
-            "ml.vendor.change": cls.env["ml.vendor.change"].create(
-                {
-                    "connection_id": cls.connection.id,
-                    "partner_id": supplier.id,
-                    "contact_id": supplier.id,
-                    "field_name": "email",
-                    "new_value": "new@example.com",
-                    "data": {"value": "new@example.com"},
-                }
-            ),
+            "ml.vendor.change": made("ml.vendor.change", **contact, **answer),
             "ml.sync.log": log,
             "ml.wait": cls.env["ml.wait"].create({"log_id": log.id, "reason": "remote", "kind": "bill", "key": "1"}),
             "ml.sync.attempt": log.attempt_ids,
-            "ml.sync.chain": cls.env["ml.sync.chain"].search([("connection_id", "=", cls.connection.id)]),
-            "ml.webhook.event": cls.env["ml.webhook.event"].create(
-                {"connection_id": cls.connection.id, "event_id": "event-1"}
-            ),
+            "ml.webhook.event": made("ml.webhook.event", event_id="event-1"),
         }
+        own = [("connection_id", "=", connection.id)]
+        return records | {model: cls.env[model].search(own) for model in ("ml.token", "ml.sync.chain")}
 
     def own_models(self):
         return {name for name in self.env.registry if name.startswith("ml.")}
@@ -171,12 +123,9 @@ class TestSecurity(ConnectorCase):
         foreign = record.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
         for operation in ("read", "write", "unlink"):
             self.assertFalse(foreign.has_access(operation), operation)
-        with self.assertRaises(AccessError):
-            foreign.read(["id", "create_date"])
-        with self.assertRaises(AccessError):
-            foreign.write({})
-        with self.assertRaises(AccessError):
-            foreign.unlink()
+        for attempt in (lambda: foreign.read(["id", "create_date"]), lambda: foreign.write({}), foreign.unlink):
+            with self.assertRaises(AccessError):
+                attempt()
         try:
             found = foreign.search([("id", "=", record.id)])
         except AccessError:
@@ -193,12 +142,8 @@ class TestSecurity(ConnectorCase):
             if record._fields[name].groups != "." and record._fields[name].type not in ("one2many", "many2many")
         }
         if record._name == "ml.connection":
-            return {
-                "name": "Foreign",
-                "provider": "fake",
-                "company_id": self.company.id,
-                "owner_id": stored["owner_id"],
-            }
+            values = {"name": "Foreign", "provider": "fake"}
+            return {**values, "company_id": self.company.id, "owner_id": stored["owner_id"]}
         another = {name: "another" for name in ("name", "label", "external_id", "event_id") if name in stored}
         return {**stored, **another, "connection_id": self.connection.id}
 

@@ -84,6 +84,10 @@ class StoppingProvider(fake_provider.FakeProvider):
         return super().report(results, key)
 
 
+def external_ids(items):
+    return [item.external_id for item in items]
+
+
 class StopCase:
     def pass_time(self):
         now = fields.Datetime.now()
@@ -92,29 +96,52 @@ class StopCase:
         logs.filtered(lambda log: log.state in ("pending", "unknown") and log.next_try_at).next_try_at = now
         self.env["ml.webhook.event"].search([("state", "=", "received")]).next_try_at = now
 
-    def be_killed(self):
+    def is_killed(self):
+        """Whether a run of the worker is killed."""
         try:
             self.run_worker()
         except Killed:
             self._undo()
-        else:
-            raise AssertionError("The worker was not killed.")
+            return True
+        return False
 
     def run_until_quiet(self, runs=8):
         """How often the worker was killed until a run went through twice."""
         kills = quiet = 0
         for _run in range(runs):
             self.pass_time()
-            try:
-                self.run_worker()
-            except Killed:
-                self._undo()
+            if self.is_killed():
                 kills += 1
             else:
                 quiet += 1
                 if quiet == 2:
                     return kills
         raise AssertionError("The worker is killed again and again.")
+
+    @contextmanager
+    def stopping(self, call, *ids, how=Killed):
+        with patch.object(StoppingProvider, "stops", {call: set(ids)}), patch.object(StoppingProvider, "how", how):
+            yield
+
+    def due(self):
+        self.connection.flow_ids.next_run_at = False
+
+    def only_due(self, key):
+        self.connection.flow_ids.next_run_at = "2999-01-01"
+        self.flow(key).next_run_at = False
+
+    @contextmanager
+    def defect(self, owner, name, is_meant):
+        """The method fails where its arguments are meant."""
+        original = getattr(owner, name)
+
+        def failing(*args, **options):
+            if is_meant(*args):
+                raise RuntimeError("planted")
+            return original(*args, **options)
+
+        with patch.object(owner, name, failing):
+            yield
 
 
 @tagged("post_install", "-at_install")
@@ -129,21 +156,15 @@ class TestStops(StopCase, ConnectorCase):
 
     def setUp(self):
         super().setUp()
-        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
-        self.patch(StoppingProvider, "stops", {})
-        self.patch(StoppingProvider, "how", Killed)
-
-    @contextmanager
-    def stopping(self, call, *ids, how=Killed):
-        with patch.object(StoppingProvider, "stops", {call: set(ids)}), patch.object(StoppingProvider, "how", how):
-            yield
+        self.map_expense()
 
     def put_bills(self, count=9, **values):
         for number in range(count):
             self.put_bill(f"bill-{number}", **values)
 
-    def due(self):
-        self.connection.flow_ids.next_run_at = False
+    def put_due_bills(self, *count, **values):
+        self.put_bills(*count, **values)
+        self.due()
 
     def states(self, key):
         return {log.external_id: log.state for log in self.logs(key)}
@@ -156,8 +177,7 @@ class TestStops(StopCase, ConnectorCase):
         self.assertIn(sentence, log.error_message)
 
     def test_row_that_is_written(self):
-        self.put_bills()
-        self.due()
+        self.put_due_bills()
         with self.stopping("document", "bill-4"):
             self.assertEqual(self.run_until_quiet(), 3)
         self.check_alone("bills", "bill-4", "The server stopped 3 times while Odoo booked this record.")
@@ -172,12 +192,11 @@ class TestStops(StopCase, ConnectorCase):
         self.assertFalse(sum(self.logs("bills").mapped("stop_count")))
 
     def test_flows_behind_are_worked_before_it_stops_the_server_again(self):
-        self.put_bills()
-        self.due()
+        self.put_due_bills()
         with self.stopping("document", "bill-4"):
             for _run in range(2):
                 self.pass_time()
-                self.be_killed()
+                self.assertTrue(self.is_killed())
                 self.put_bill("bill-late")
                 self.due()
             self.assertEqual(self.states("bills")["bill-late"], "done")
@@ -192,25 +211,19 @@ class TestStops(StopCase, ConnectorCase):
         self.check_alone("bill_files", "bill-4", "The server stopped 3 times")
 
     def test_acknowledgement(self):
-        self.put_bills()
-        self.due()
-        with self.stopping("acknowledge", self.remote.items["bills"]["bill-4"].version):
-            self.assertEqual(self.run_until_quiet(), 3)
-            self.check_alone("bills", "bill-4", "The server stopped 3 times")
-        self.assertFalse(self.flow("bills").stop_count)
-
-    def test_acknowledgement_that_is_refused_as_a_whole(self):
-        self.put_bills()
-        for error in (PermanentError, RuntimeError):
-            with self.subTest(error):
-                self.due()
-                self.put_bills(comment=error.__name__)
-                with self.stopping("acknowledge", self.remote.items["bills"]["bill-4"].version, how=error):
-                    self.run_until_quiet()
-                current = self.logs("bills").filtered("is_current")
-                states = {log.external_id: log.state for log in current}
-                self.assertEqual(states.pop("bill-4"), "failed")
-                self.assertEqual(set(states.values()), {"done"})
+        """That of one row stops the server, or is refused, or meets a defect, as part of a whole."""
+        for how, kills, sentence in (
+            (Killed, 3, "The server stopped 3 times"),
+            (PermanentError, 0, "planted"),
+            (RuntimeError, 0, "RuntimeError"),
+        ):
+            with self.subTest(how):
+                self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)]).unlink()
+                self.put_due_bills(comment=how.__name__)
+                with self.stopping("acknowledge", self.remote.items["bills"]["bill-4"].version, how=how):
+                    self.assertEqual(self.run_until_quiet(), kills)
+                    self.check_alone("bills", "bill-4", sentence)
+                self.assertFalse(self.flow("bills").stop_count)
 
     def test_results(self):
         for how, kills, sentence in (
@@ -243,8 +256,7 @@ class TestStops(StopCase, ConnectorCase):
         self.assertFalse(self.logs("results"))
 
     def test_page(self):
-        self.put_bills(2)
-        self.due()
+        self.put_due_bills(2)
         with self.stopping("pull", "vendors"):
             self.assertEqual(self.run_until_quiet(), 3)
             self.assertEqual(set(self.states("bills").values()), {"done"}, "the flows behind go on")
@@ -269,8 +281,7 @@ class TestStops(StopCase, ConnectorCase):
             if start + 2 < len(pages):
                 raise Killed
 
-        self.connection.flow_ids.next_run_at = "2999-01-01"
-        self.flow("vendors").next_run_at = False
+        self.only_due("vendors")
         with patch.object(StoppingProvider, "pull", pull):
             self.assertEqual(self.run_until_quiet(), 3)
         self.assertEqual(self.flow("vendors").cursor, "8")
@@ -290,7 +301,7 @@ class TestStops(StopCase, ConnectorCase):
             for step in ("_store", "_insert_pulled"):
                 self.due()
                 with patch.object(logs, step, side_effect=Killed):
-                    self.be_killed()
+                    self.assertTrue(self.is_killed())
                 self.assertFalse(self.flow("bills").cursor)
             self.due()
             self.run_until_quiet()
@@ -300,13 +311,15 @@ class TestStops(StopCase, ConnectorCase):
     def test_events(self):
         self.put_bills()
         self.connection.flow_ids.next_run_at = "2999-01-01"
+        logs = type(self.env["ml.sync.log"])
         for how, kills in ((Killed, 3), (RuntimeError, 0)):
             with self.subTest(how):
                 self.env["ml.webhook.event"].search([]).unlink()
                 for number in range(9):
                     event = Event(event_id=f"{how}{number}", event_type="bill.changed", external_id=f"bill-{number}")
                     self.env["ml.webhook.event"]._receive(self.connection, event)
-                with self.stopping("fetch", "bill-4", how=Killed) if kills else self.defect_in_store("bill-4"):
+                in_store = self.defect(logs, "_store", lambda _model, _flow, items: "bill-4" in external_ids(items))
+                with self.stopping("fetch", "bill-4") if kills else in_store:
                     self.assertEqual(self.run_until_quiet(), kills)
                 events = self.env["ml.webhook.event"].search([("connection_id", "=", self.connection.id)])
                 failed = events.filtered(lambda event: event.state == "failed")
@@ -314,23 +327,9 @@ class TestStops(StopCase, ConnectorCase):
                 self.assertEqual(set((events - failed).mapped("state")), {"done"})
                 self.assertEqual(len(self.states("bills")), 8)
 
-    @contextmanager
-    def defect_in_store(self, external_id):
-        logs = type(self.env["ml.sync.log"])
-        original = logs._store
-
-        def store(model, flow, items):
-            if any(item.external_id == external_id for item in items):
-                raise RuntimeError("planted")
-            return original(model, flow, items)
-
-        with patch.object(logs, "_store", store):
-            yield
-
     def test_record_that_others_wait_for(self):
         self.put_bills(2)
-        self.connection.flow_ids.next_run_at = "2999-01-01"
-        self.flow("bills").next_run_at = False
+        self.only_due("bills")
         with self.stopping("fetch", "vendor-1"):
             self.assertEqual(self.run_until_quiet(), 3)
         self.assertEqual(set(self.states("bills").values()), {"failed"})
@@ -338,8 +337,7 @@ class TestStops(StopCase, ConnectorCase):
 
     def test_what_a_person_asked_for(self):
         self.connection.action_test()
-        self.put_bills(2)
-        self.due()
+        self.put_due_bills(2)
         with self.stopping("check", "check"):
             self.assertEqual(self.run_until_quiet(), 3)
         self.assertEqual(self.connection.check_state, "error")
@@ -350,7 +348,7 @@ class TestStops(StopCase, ConnectorCase):
         for _time in range(4):
             self.connection.action_test()
             with self.stopping("check", "check"):
-                self.be_killed()
+                self.assertTrue(self.is_killed())
             self.run_worker()
             self.assertEqual(self.connection.check_state, "ok")
 
@@ -367,22 +365,17 @@ class TestStops(StopCase, ConnectorCase):
 
     def test_defect_of_a_whole_batch(self):
         """What is raised outside of the work on one row strikes the row that is to blame only."""
-        self.put_bills()
-        original = Booking.book
 
-        def book(booking, logs):
-            if booking.flow.key == "bills" and "bill-4" in logs.mapped("external_id"):
-                raise RuntimeError("planted")
-            return original(booking, logs)
+        def is_meant(booking, logs):
+            return booking.flow.key == "bills" and "bill-4" in logs.mapped("external_id")
 
-        self.due()
-        with patch.object(Booking, "book", book):
+        self.put_due_bills()
+        with self.defect(Booking, "book", is_meant):
             self.run_until_quiet()
         self.check_alone("bills", "bill-4", "RuntimeError")
 
     def test_outages_are_no_stops(self):
-        self.put_bills()
-        self.due()
+        self.put_due_bills()
         self.run_worker()
         self.put_bills(comment="again")
         for _run in range(5):
@@ -433,8 +426,6 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
         self.connection.flow_ids.next_run_at = "2999-01-01"
         flow = self.connection.flow_ids.with_context(active_test=False).search([("key", "=", "vendors_push")])
         flow.filtered(lambda flow: flow.connection_id == self.connection).active = True
-        self.patch(StoppingProvider, "stops", {})
-        self.patch(StoppingProvider, "how", Killed)
 
     def add_partners(self):
         names = [f"Stop {number}" for number in range(9)]
@@ -455,8 +446,8 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
 
     def test_sending(self):
         self.add_partners()
-        StoppingProvider.stops = {"send": {"Stop 4"}}
-        self.assertEqual(self.run_until_quiet(), 3)
+        with self.stopping("send", "Stop 4"):
+            self.assertEqual(self.run_until_quiet(), 3)
         self.check_alone("The server stopped 3 times while Odoo sent this record.")
         self.assertNotIn("Stop 4", [vendor["name"] for vendor in self.remote.vendors.values()])
 
@@ -464,42 +455,33 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
         partners = self.add_partners()
         partners.email = "b@partner.example"
         self.env.cr.flush()
-        StoppingProvider.stops = {"send": {"Stop 4"}}
-        self.be_killed()
-        StoppingProvider.stops = {}
+        with self.stopping("send", "Stop 4"):
+            self.assertTrue(self.is_killed())
         self.assertEqual(self.run_until_quiet(), 0)
         self.assertEqual(set(self.logs("vendors_push").mapped("state")), {"done"})
 
     def test_looking_up(self):
         self.add_partners()
-        StoppingProvider.stops = {"send": {"Stop 4"}}
-        self.be_killed()
-        StoppingProvider.stops = {"find": {"Stop 4"}}
-        self.assertGreaterEqual(self.run_until_quiet(12), 3)
+        with self.stopping("send", "Stop 4"):
+            self.assertTrue(self.is_killed())
+        with self.stopping("find", "Stop 4"):
+            self.assertGreaterEqual(self.run_until_quiet(12), 3)
         self.check_alone("Odoo could not confirm the delivery", state="unknown")
 
-    def test_defect_while_sending(self):
+    def check_defect(self, defect, sentence, state):
         self.add_partners()
-        StoppingProvider.stops, StoppingProvider.how = {"send": {"Stop 4"}}, RuntimeError
-        for _run in range(8):
-            self.pass_time()
-            self.run_worker()
-        self.check_alone("RuntimeError")
-
-    def test_defect_while_binding(self):
-        self.add_partners()
-        original = Sent.bind
-
-        def bind(sent, log, *arguments, **options):
-            if log.name == "Stop 4":
-                raise RuntimeError("planted")
-            return original(sent, log, *arguments, **options)
-
-        with patch.object(Sent, "bind", bind):
+        with defect:
             for _run in range(10):
                 self.pass_time()
                 self.run_worker()
-        self.check_alone("Odoo could not confirm the delivery", state="unknown")
+        self.check_alone(sentence, state=state)
+
+    def test_defect_while_sending(self):
+        self.check_defect(self.stopping("send", "Stop 4", how=RuntimeError), "RuntimeError", "failed")
+
+    def test_defect_while_binding(self):
+        defect = self.defect(Sent, "bind", lambda _sent, log, *_args: log.name == "Stop 4")
+        self.check_defect(defect, "Odoo could not confirm the delivery", "unknown")
 
 
 @tagged("post_install", "-at_install")
@@ -540,11 +522,7 @@ class TestStopsOfFiles(StopCase, FeedCase):
             kills = 0
             for _run in range(6):
                 self.env["ml.feed.file"].search([]).archive_at = "2026-01-01"
-                try:
-                    self.run_worker()
-                except Killed:
-                    self._undo()
-                    kills += 1
+                kills += self.is_killed()
         self.assertEqual(kills, 3)
         file = self.files("invoices")
         self.assertEqual((file.state, file.archive_state), ("read", "failed"))

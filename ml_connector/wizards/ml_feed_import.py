@@ -9,6 +9,7 @@ from ..core.errors import ConnectorError, FileFormatError, NotRelevantError
 from ..core.files.parse import Reading
 from ..core.files.records import record_of
 from ..core.provider import Settings
+from ..models.client_actions import open_form
 from ..models.ml_sealed import needs
 from ..models.ml_sentence import in_words
 
@@ -64,14 +65,7 @@ class MlFeedImport(models.TransientModel):
         except FileFormatError as error:
             tried["message"] = in_words(self.env, error.message)
         self.sudo().write(tried)  # sudo: what a trial shows is nobody's to write
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Try on a File"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return open_form(self._name, self.id, name=self.env._("Try on a File"), target="new")
 
     def _trial(self, definition, content):
         provider = self.template_id._provider_class()(Settings(base_url="", credentials={}), None, None)
@@ -141,12 +135,7 @@ class MlFeedImport(models.TransientModel):
         file._decided("import", old=replaced.name and f"{replaced.name} ({replaced.id})", new=f"SHA-256 {file.sha256}")
         file._enqueue(template.connection_id._inbox_flow())
         template.connection_id._trigger()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "ml.feed.file",
-            "res_id": file.id,
-            "view_mode": "form",
-        }
+        return open_form("ml.feed.file", file.id)
 
     def _file_values(self, content):
         template, name = self.template_id, self.name or self.replaces_id.name or "import"

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..core.remote import RemoteRecord
-from ..models.client_actions import notification
+from ..models.client_actions import notification, open_form
 from ..models.ml_sealed import needs
 from ..models.ml_sentence import Sentence
 
@@ -78,14 +78,7 @@ class MlRecovery(models.TransientModel):
         )
 
     def _open(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Missing in Odoo"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return open_form(self._name, self.id, name=self.env._("Missing in Odoo"), target="new")
 
 
 class MlRecoveryLine(models.TransientModel):

@@ -16,8 +16,8 @@ from stampli_support import SAMPLES, invoices
 
 from ml_connector.core.errors import ConnectorError, FileFormatError
 from ml_connector.core.files import csv_parser as csv_reader
+from ml_connector.core.files import csv_rows, plain_xml
 from ml_connector.core.files import parser_base as frame
-from ml_connector.core.files import plain_xml
 from ml_connector.core.files.parse import Reading
 from ml_connector.core.files.records import record_of
 from ml_connector.core.provider import Settings
@@ -469,7 +469,7 @@ def test_notes_and_problems_have_an_end():
 def test_work_grows_with_the_size_and_no_faster(content, monkeypatch):
     """Counted in lines that are looked at: times on a busy machine say nothing."""
     looked = 0
-    line = csv_reader._LINE
+    line = csv_rows.LINE
 
     class Counting:
         def match(self, *arguments):
@@ -477,7 +477,7 @@ def test_work_grows_with_the_size_and_no_faster(content, monkeypatch):
             looked += 1
             return line.match(*arguments)
 
-    monkeypatch.setattr(csv_reader, "_LINE", Counting())
+    monkeypatch.setattr(csv_rows, "LINE", Counting())
     try:
         Reading(CSV, content)
     except FileFormatError:

@@ -196,14 +196,12 @@ class HttpClient:
         repeatable = method in SAFE_METHODS if repeatable is None else repeatable
         sending = {"json": body, "data": form, "files": files, "headers": headers, "as_file": as_file}
         deadline = self._clock() + self.budget
-        if auth is not None:
-            url = self._own_url(path, self.base_url) + _query(params)
-            return self._call(method, url, deadline, repeatable, auth=auth, **sending)
-        return self._authorized(
-            lambda address, bearer: self._call(
-                method, self._own_url(path, address) + _query(params), deadline, repeatable, auth=bearer, **sending
-            )
-        )
+
+        def send(address, credentials):
+            url = self._own_url(path, address) + _query(params)
+            return self._call(method, url, deadline, repeatable, auth=credentials, **sending)
+
+        return self._authorized(send) if auth is None else send(self.base_url, auth)
 
     def _authorized(self, send):
         """What `send(address, auth)` returns; with a new token if the provider refuses the first one."""
