@@ -112,7 +112,7 @@ class MlExporter(models.AbstractModel):
         """{record id: time of the last change} in UTC."""
         paths = [f"{lines}write_date" for _model, lines, _back in self._watched(records._name)]
         return {
-            record.id: max(moment for path in paths for moment in record.mapped(path))
+            record.id: max(filter(None, (moment for path in paths for moment in record.mapped(path))))
             for record in records.with_context(active_test=False)
         }
 

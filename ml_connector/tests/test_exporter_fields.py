@@ -4,15 +4,18 @@ from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from odoo import Command
-from odoo.orm.fields import Field
-from odoo.orm.fields_relational import One2many, _Relational
+from odoo import Command, fields
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.documents import Reference
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from .test_ledger_push import LedgerCase
+
+READERS = {
+    cls for field in (fields.Char, fields.Many2one, fields.One2many) for cls in field.__mro__ if "__get__" in vars(cls)
+}
+"""The classes of fields that define how a value is read."""
 
 
 @contextmanager
@@ -35,11 +38,11 @@ def reads():
         finally:
             computing.pop()
 
-    compute = Field.compute_value
+    compute = fields.Field.compute_value
     with ExitStack() as stack:
-        for cls in (Field, _Relational, One2many):
+        for cls in READERS:
             stack.enter_context(patch.object(cls, "__get__", spied(cls.__get__)))
-        stack.enter_context(patch.object(Field, "compute_value", compute_value))
+        stack.enter_context(patch.object(fields.Field, "compute_value", compute_value))
         yield read
 
 
