@@ -5,8 +5,6 @@ from ..core.awaited import Awaited, odoo_key
 from .ml_wait import REASONS
 from .sync_states import CLEAN, MERGED_STATES
 
-"""Kinds of outgoing transfers without an Odoo record."""
-
 
 class MlSyncLogWaits(models.AbstractModel):
     """What a transfer waits for, and what releases it."""
