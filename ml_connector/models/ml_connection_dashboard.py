@@ -176,7 +176,7 @@ class MlConnectionDashboard(models.AbstractModel):
             "type": "ir.actions.act_window",
             "name": name,
             "res_model": "ml.mapping",
-            "view_mode": "list,form",
+            "view_mode": "list,kanban,form",
             "domain": [("connection_id", "=", self.id), *FORWARDING],
             "context": context,
         }

@@ -165,7 +165,7 @@ class MlWait(models.Model):
                 "type": "ir.actions.act_window",
                 "name": self.env._("Mappings"),
                 "res_model": "ml.mapping",
-                "view_mode": "list,form",
+                "view_mode": "list,kanban,form",
                 "domain": [("id", "in", self.mapping_id.ids)],
             }
         record = self[:1]._record()
