@@ -6,4 +6,6 @@ from lib.inside import connect
 company = env["res.company"].search([("name", "=", "Northwind Europe")])
 env = env(context={"allowed_company_ids": [company.id]})
 
-connect(env, "ramp", "Ramp Europe", URL, company, entity="Example Europe B.V.").action_test()
+connection = connect(env, "ramp", "Ramp Europe", URL, company, entity="Example Europe B.V.")
+connection.action_test()
+result = connection.id
