@@ -31,7 +31,9 @@ class FeedBooks(Books):
         self.workers.code((DEMO / "company.py").read_text())
         # another port later would be another server, for which key and secrets are entered anew
         script = (DEMO / "stampli.py").read_text()
-        script = script.replace("credentials =", f'account["port"] = "{self.relay.port}"\ncredentials =', 1)
+        script = script.replace(
+            "connection = connect(", f'account["port"] = "{self.relay.port}"\nconnection = connect(', 1
+        )
         self.workers.code(f"URL = {self.sandbox.url!r}\n{script}")
         self.workers.run()
         self.workers.code("env['ml.connection'].search([]).action_start()")

@@ -40,8 +40,10 @@ class Books:
     def connect(self):
         """Do what an administrator does: credentials, test, start, the first sync, mappings."""
         self.workers.code((DEMO / "company.py").read_text())
-        ramp = (DEMO / "ramp.py").read_text().replace(CLIENT_SECRET, self.secret)
-        self.workers.code(f"URL = {self.sandbox.url!r}\n" + ramp)
+        self.workers.code(
+            f"from lib.inside import CREDENTIALS\nCREDENTIALS['ramp']['client_secret'] = {self.secret!r}\n"
+            f"URL = {self.sandbox.url!r}\n" + (DEMO / "ramp.py").read_text()
+        )
         self.workers.run()
         self.workers.code("env['ml.connection'].search([]).action_start()")
         self.workers.run()
