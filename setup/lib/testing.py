@@ -59,8 +59,8 @@ def _failed(codes, complete):
 def _outside(arguments):
     # Odoo is not importable here: these tests only know a running server.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | odoo.SANDBOXES
-    # more than twice as many processes as cores, since each waits for a job or a server most of its time
-    options = ["-p", "no:odoo", *_processes(2 * os.cpu_count() + 1), "--no-loadscope-reorder"]
+    # twice as many processes as cores, since each waits half of its time for a job or a server
+    options = ["-p", "no:odoo", *_processes(2 * os.cpu_count()), "--no-loadscope-reorder"]
     return _pytest([*options, *arguments], environment)
 
 
