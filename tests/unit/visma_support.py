@@ -41,7 +41,7 @@ class Impatient(VismaClient):
     """Does not wait for what a test does not look at."""
 
     def __init__(self, *args, **options):
-        super().__init__(*args, **{"read_timeout": 0.5, "sleep": lambda seconds: None, **options})
+        super().__init__(*args, **{"read_timeout": 2, "sleep": lambda seconds: None, **options})
 
 
 def client_of(sandbox, **values):
