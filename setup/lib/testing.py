@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from . import bootstrap, console, odoo, paths, postgres
 
 NO_TESTS = 5
-OWN_RUNNER = ("TestConnection", "TestPull", "TestSecurity", "TestWebhook")
+OWN_RUNNER = ("TestConnection", "TestSecurity")
 """Test classes that Odoo's own runner repeats, because hosts of Odoo run tests that way."""
 INSIDE = "ml_connector/tests"
 OUTSIDE = "tests"
