@@ -36,10 +36,10 @@ class MlSyncMixin(models.AbstractModel):
         return records
 
     def write(self, vals):
-        left = [watch for watch in self._ml_watches() if watch.back.partition(".")[0] in vals]
-        self._ml_note(left, vals)
+        watches = self._ml_watches()
+        self._ml_note([watch for watch in watches if watch.back.partition(".")[0] in vals], vals)
         result = super().write(vals)
-        self._ml_note_change(vals)
+        self._ml_note(watches, vals)
         return result
 
     def unlink(self):

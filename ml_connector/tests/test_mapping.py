@@ -21,6 +21,18 @@ class TestMapping(ConnectorCase):
             [("connection_id", "=", self.connection.id), ("external_id", "=", external_id)]
         )
 
+    def sent_as(self, code):
+        """A row out of Odoo: the account is sent with the code."""
+        return self.env["ml.mapping"].create(
+            {
+                "connection_id": self.connection.id,
+                "direction": "out",
+                "kind": "account",
+                "res_id": self.account.id,
+                "code_id": code.id,
+            }
+        )
+
     def test_codes_that_agree_are_filled(self):
         self.remote.put("coding", "remote-1", {"kind": "account", "code": "MAP001", "name": "Other name"})
         self.remote.put("coding", "remote-2", {"kind": "account", "code": "NONE99", "name": "Unknown"})
@@ -172,15 +184,7 @@ class TestMapping(ConnectorCase):
         self.put_bill(account="MAP-X")
         code = {"connection_id": self.connection.id, "kind": "account", "external_id": "MAP-X"}
         row = self.env["ml.mapping"].create({**code, "external_id": "MAP-Y"})
-        sent = self.env["ml.mapping"].create(
-            {
-                "connection_id": self.connection.id,
-                "direction": "out",
-                "kind": "account",
-                "res_id": self.account.id,
-                "code_id": row.id,
-            }
-        )
+        sent = self.sent_as(row)
         forwarded = self.env["ml.mapping"].create({**code, "direction": "forward", "is_ignored": True})
         self.sync()
         log = self.logs("bills")
@@ -211,15 +215,7 @@ class TestMapping(ConnectorCase):
         row = self.env["ml.mapping"].create(
             {"connection_id": self.connection.id, "kind": "account", "external_id": "MAP-X"}
         )
-        sent = self.env["ml.mapping"].create(
-            {
-                "connection_id": self.connection.id,
-                "direction": "out",
-                "kind": "account",
-                "res_id": self.account.id,
-                "code_id": row.id,
-            }
-        )
+        sent = self.sent_as(row)
         self.assertEqual((sent.state, sent.name), ("mapped", "MAP001 Mapping test"))
         row.unlink()
         self.assertEqual((sent.state, sent.code_id), ("unmapped", row.browse()))

@@ -311,7 +311,7 @@ class HttpClient:
         """The exception for a reply; None for a success."""
         status, failure = reply.status, reply.failure
         if failure and (status is None or status < 300):
-            return failed(self.label, reply, repeatable)
+            return failed(reply, repeatable)
         if status < 300:
             return None
         return self._refused(reply, repeatable)

@@ -60,7 +60,7 @@ class RefusedAddress(NetworkError):
     """The name of the server resolves to addresses that may not be called."""
 
 
-def failed(label, reply, repeatable):
+def failed(reply, repeatable):
     """The exception for a call without a usable answer."""
     failure = reply.failure
     known = {"status": reply.status, "trace_id": reply.trace_id}
