@@ -10,20 +10,14 @@ import sys
 import threading
 import time
 import types
-from pathlib import Path
 from unittest import mock
 
 import paramiko
 import pytest
 from sandbox.stampli import SftpServer
+from support import pure  # noqa: F401 - the addon without Odoo
 
-ROOT = Path(__file__).resolve().parents[2]
-if "ml_connector" not in sys.modules:
-    stub = types.ModuleType("ml_connector")
-    stub.__path__ = [str(ROOT / "ml_connector")]
-    sys.modules["ml_connector"] = stub
-
-from ml_connector.core.errors import (  # noqa: E402
+from ml_connector.core.errors import (
     AuthError,
     ConflictError,
     ConnectorError,
@@ -32,13 +26,13 @@ from ml_connector.core.errors import (  # noqa: E402
     PermanentError,
     RemoteError,
 )
-from ml_connector.core.files import ssh_connection  # noqa: E402
-from ml_connector.core.files.sftp import SftpSession  # noqa: E402
-from ml_connector.core.files.ssh_connection import HostKeyError, SftpAccount  # noqa: E402
-from ml_connector.core.files.ssh_keys import fingerprint, load_private_key  # noqa: E402
-from ml_connector.core.files.ssh_login import Login  # noqa: E402
-from ml_connector.core.provider import Settings  # noqa: E402
-from ml_connector.providers.stampli import StampliProvider  # noqa: E402
+from ml_connector.core.files import ssh_connection
+from ml_connector.core.files.sftp import SftpSession
+from ml_connector.core.files.ssh_connection import HostKeyError, SftpAccount
+from ml_connector.core.files.ssh_keys import fingerprint, load_private_key
+from ml_connector.core.files.ssh_login import Login
+from ml_connector.core.provider import Settings
+from ml_connector.providers.stampli import StampliProvider
 
 # paramiko reads ahead in a thread of its own, which cannot but fail when its connection is cut
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

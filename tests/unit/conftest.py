@@ -3,6 +3,7 @@
 import pytest
 from support import pure  # noqa: F401 - the addon without Odoo
 from support.script import Script
+from visma_support import provider_of
 
 
 @pytest.fixture
@@ -10,6 +11,12 @@ def script():
     server = Script()
     yield server
     server.close()
+
+
+@pytest.fixture
+def visma(sandbox):
+    """The provider that is connected to the Visma.net sandbox of the test."""
+    return provider_of(sandbox)
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from datetime import date
 from functools import cache
 
 import pytest
+from concur_support import CREDENTIALS as CONCUR
 from sandbox import concur, ramp, visma
-from sandbox.concur.state import REQUEST_TOKEN
 from visma_support import invoice
 
 from ml_connector.core.documents import Release
@@ -39,15 +39,9 @@ SANDBOXES = {
     "visma": lambda: visma.VismaSandbox(size="small", settings=visma.VismaSettings()),
 }
 CREDENTIALS = {
-    "ramp": lambda sandbox: {"client_id": ramp.CLIENT_ID, "client_secret": ramp.CLIENT_SECRET},
-    "concur": lambda sandbox: {
-        "client_id": concur.CLIENT_ID,
-        "client_secret": concur.CLIENT_SECRET,
-        "company_id": sandbox.company,
-        "request_token": REQUEST_TOKEN,
-        "lists": "account = GL Accounts; custom1 = Cost Centers",
-    },
-    "visma": lambda sandbox: {
+    "ramp": {"client_id": ramp.CLIENT_ID, "client_secret": ramp.CLIENT_SECRET},
+    "concur": {**CONCUR, "lists": "account = GL Accounts; custom1 = Cost Centers"},
+    "visma": {
         "client_id": visma.CLIENT_ID,
         "client_secret": visma.CLIENT_SECRET,
         "tenant_id": visma.TENANT_ID,
@@ -94,7 +88,7 @@ def recorded():
 
 def record(key):
     with SANDBOXES[key]() as sandbox:
-        settings = {"base_url": sandbox.url, "credentials": CREDENTIALS[key](sandbox), "instance": "db:7"}
+        settings = {"base_url": sandbox.url, "credentials": CREDENTIALS[key], "instance": "db:7"}
         report = PROVIDERS[key](Settings(**settings), MemoryTokens(), None).check()
         known = {"stored": report.settings, "capabilities": frozenset(report.capabilities)}
         provider = PROVIDERS[key](Settings(**settings, **known), MemoryTokens(), None)

@@ -68,6 +68,13 @@ def test_what_left_the_queue_is_listed_again(sandbox, concur, flow):
     assert not later
 
 
+def test_what_a_processor_recalled_before_it_was_acknowledged_is_named(sandbox, concur):
+    flow = concur.flow("expense_reports")
+    recalled, other = [item.version for page in flow.pull("", None) for item in page.items][:2]
+    sandbox.control.recall(recalled)
+    assert flow.acknowledge([recalled, other]).keys() == {recalled}
+
+
 def test_approved_invoices_become_the_bills_that_fis_would_give(sandbox, concur):
     """So the same invoice is one bill, whichever flow brings it."""
     found = pulled(concur)
@@ -87,13 +94,6 @@ def test_approved_invoices_become_the_bills_that_fis_would_give(sandbox, concur)
         codes = [[share.reference.external_id for share in line.analytics] for line in ours.lines if line.analytics]
         assert codes
         assert all(code == ["custom1:CC100"] for code in codes)
-
-
-def test_the_flow_excludes_that_of_fis():
-    flow = ConcurProvider.flow_class(FLOW)
-    assert flow.excludes == ("invoices",)
-    assert not flow.active
-    assert flow.kind == "bill"
 
 
 def test_only_what_changed_since_the_day_before_is_read_again(sandbox, concur):

@@ -308,16 +308,6 @@ def test_what_is_too_long_and_can_be_spared_is_left_out_and_named(sandbox, concu
     assert record["ContactEmail"] == "ap@example.com" and not record.get("ContactPhoneNumber")
 
 
-def test_bank_accounts_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
-    payload = concur.flow("vendors_push").render(partner(pay_to=(IBAN,)))
-    sandbox.control.add_fault("reset", method="POST", path=VENDORS_PATH, when="after", times=1)
-    with pytest.raises(errors.UnconfirmedError):
-        concur.flow("vendors_push").send(payload, "", "key")
-    assert not banks_of(sandbox)
-    concur.flow("vendors_push").find(payload, "key")
-    assert banks_of(sandbox).keys() == {IBAN.number}
-
-
 GROUPS_PATH = "/api/v3.1/invoice/vendor/groups"
 
 
@@ -346,12 +336,6 @@ def test_groups_hold_for_all_addresses_and_are_changed_once(sandbox, concur):
     assert len(sandbox.control.requests(path=GROUPS_PATH)) == 2
 
 
-def test_groups_that_follow_no_tag_stay(sandbox, concur):
-    sandbox.state.vendors.get("V-0045/001").groups.append("Head Office")
-    push(concur, partner(name="Müller & Söhne GmbH", memberships={"Marketing": True}), "V-0045")
-    assert groups_of(sandbox, "V-0045") == {"001": ["Head Office", "Marketing"]}
-
-
 @pytest.mark.parametrize("refuses", [False, True])
 def test_a_group_that_concur_lacks_stops_nothing_else_and_is_named(sandbox, concur, refuses):
     sandbox.settings.refuses_unknown_groups = refuses
@@ -376,11 +360,12 @@ def test_a_bank_account_that_is_refused_stops_no_group(sandbox, concur, monkeypa
     assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
 
 
-def test_groups_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
+def test_groups_and_bank_accounts_follow_a_vendor_whose_answer_was_lost(sandbox, concur):
     payload = concur.flow("vendors_push").render(partner(memberships={"Marketing": True}, pay_to=(IBAN,)))
     sandbox.control.add_fault("reset", method="POST", path=VENDORS_PATH, when="after", times=1)
     with pytest.raises(errors.UnconfirmedError):
         concur.flow("vendors_push").send(payload, "", "key")
+    assert not banks_of(sandbox)
     concur.flow("vendors_push").find(payload, "key")
     assert groups_of(sandbox, own_code(INSTANCE, 77)) == {"MAIN": ["Marketing"]}
     assert banks_of(sandbox).keys() == {IBAN.number}

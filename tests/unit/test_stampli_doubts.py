@@ -3,17 +3,12 @@
 import csv
 import io
 import xml.etree.ElementTree as ElementTree
-import zipfile
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from pairs import in_pairs, lacking
-from stampli_support import SAMPLES, invoices, read_file
-
-from ml_connector.core.files.records import record_of
-from ml_connector.core.provider import Settings
-from ml_connector.providers.stampli import StampliProvider
+from stampli_support import document, invoices, read_file, sample, zipped
 
 DOUBTS = {
     "file_format": ("csv", "xml"),
@@ -36,7 +31,6 @@ AMOUNTS = (
     *("NetAmount", "TaxAmount", "TotalAmount", "Quantity", "UnitPrice", "LineAmount", "LineTaxAmount"),
     "AppliedAmount",
 )
-NAME = "invoices_20261120T101500Z_000042.csv"
 
 
 def test_any_two_doubts_have_each_pair_of_answers():
@@ -44,8 +38,7 @@ def test_any_two_doubts_have_each_pair_of_answers():
 
 
 def rows_of(answers):
-    with (SAMPLES / NAME).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv.DictReader(io.StringIO(sample("csv").decode(), newline=""))
     return [{name: _written(answers, row, name, value) for name, value in row.items()} for row in rows]
 
 
@@ -99,20 +92,14 @@ def file_of(answers):
         content = f'<?xml version="1.0" encoding="{answers["encoding"]}"?>{as_xml(rows)}'.encode(answers["encoding"])
     else:
         content = as_csv(answers, rows).encode(answers["encoding"])
-    if not answers["archives"]:
-        return content
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr(f"invoices.{answers['file_format']}", content)
-    return stream.getvalue()
+    return zipped((f"invoices.{answers['file_format']}", content)) if answers["archives"] else content
 
 
 def bills(answers):
     settings = {name: value for name, value in answers.items() if name != "headings"}
     template = invoices(**settings)
-    provider = StampliProvider(Settings(base_url="", credentials={}), None, None)
-    items = [record_of(template, found) for found in read_file(template, file_of(answers)).documents]
-    return {item.external_id: provider.flow("invoices").document(item.payload) for item in items}
+    found = [document(template, entry) for entry in read_file(template, file_of(answers)).documents]
+    return {bill.external_id: bill for bill in found}
 
 
 @pytest.mark.parametrize("answers", PAIRS[1:], ids=range(1, len(PAIRS)))

@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from visma_support import obeyed_sandbox, provider_of, raised
+from visma_support import obeyed_sandbox, raised
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Account, DimensionValue
@@ -19,11 +19,6 @@ CALLS = {
 def sandbox():
     with obeyed_sandbox() as running:
         yield running
-
-
-@pytest.fixture
-def visma(sandbox):
-    return provider_of(sandbox)
 
 
 def account(**values):

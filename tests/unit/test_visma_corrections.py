@@ -23,11 +23,6 @@ def sandbox():
         yield running
 
 
-@pytest.fixture
-def visma(sandbox):
-    return provider_of(sandbox)
-
-
 def standing(sandbox):
     """Numbers of the documents that count, without those that are reversed."""
     sandbox.control.settle()

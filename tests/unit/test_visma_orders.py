@@ -17,11 +17,6 @@ def sandbox():
         yield running
 
 
-@pytest.fixture
-def visma(sandbox):
-    return provider_of(sandbox)
-
-
 def send(made, document, external_id=""):
     return made.flow("purchase_orders_push").send(
         made.flow("purchase_orders_push").render(document), external_id, "key"

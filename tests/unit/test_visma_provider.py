@@ -20,11 +20,6 @@ def sandbox():
         yield running
 
 
-@pytest.fixture
-def visma(sandbox):
-    return provider_of(sandbox)
-
-
 def pulled(made, flow, cursor=""):
     return [item for page in made.flow(flow).pull(cursor, None) for item in page.items]
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from visma_support import obeyed_sandbox, order, order_line, provider_of, raised
+from visma_support import obeyed_sandbox, order, order_line, raised
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import GoodsReceipt, ReceivedLine
@@ -20,11 +20,6 @@ FLOW = "receipts_push"
 def sandbox():
     with obeyed_sandbox() as running:
         yield running
-
-
-@pytest.fixture
-def visma(sandbox):
-    return provider_of(sandbox)
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ LONGEST_CALL = 240
 LIST_OVERLAP = timedelta(hours=14)
 """Overlap of two lists: filters by time take no time zone, and that of the stored times is not documented."""
 APPLICATION_TYPE = "Visma.net Financials"
-BACKGROUND = "erp-api-background"
 COMPANY, APPLICATION = "ipp-company-id", "ipp-application-type"
 
 
@@ -154,24 +153,6 @@ class VismaClient(HttpClient):
     def attach(self, path, name, content, mimetype):
         """Attach a file; one of the same name becomes its next revision."""
         self._change("POST", path, files={"file": (name, content, mimetype)})
-
-    # In the background
-
-    def start(self, method, path, body=None):
-        """The ID of a background operation of Visma, for a call that may last longer than a request."""
-        answer = self._change(method, path, body=body, headers={BACKGROUND: "none"})
-        operation = answer.data.get("id") if isinstance(answer.data, dict) else None
-        if not operation:
-            raise UnconfirmedError(_("Visma.net answered without the ID of the background operation."))
-        return operation
-
-    def background(self, operation):
-        """`GET /v1/background/{id}`: `status` and, once finished, `statusCode` of the real call. Kept for a day."""
-        return self.one(f"/v1/background/{path_id(operation)}").data
-
-    def background_content(self, operation):
-        """`GET /v1/background/{id}/content`: the answer to the real call."""
-        return self._get(f"/v1/background/{path_id(operation)}/content").data
 
     # Calling
 
