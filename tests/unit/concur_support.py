@@ -40,5 +40,5 @@ def connect(sandbox, tokens=None, stored=None, options=None, instance="db:1", **
         options=options or {},
     )
     made = ConcurProvider(settings, tokens or MemoryTokens(), None)
-    made.__dict__["client"] = client_of(sandbox.url, made._tokens, read_timeout=0.5)
+    made.__dict__["client"] = client_of(sandbox.url, made._tokens, read_timeout=2)
     return made
