@@ -151,6 +151,9 @@ class AnalyticCase:
         return [] if (made, bound) == (expected, 1) else [f"{self.code}: {made}, bound {bound} times"]
 
 
+ITEMS = "/list/v4/items"
+
+
 def test_killed_while_a_list_item_is_sent(books, subtests):
     case = AnalyticCase(books)
     points = [point for point in books.workers.run(trace=True).points if point.startswith("analytic_push ")]
@@ -159,6 +162,11 @@ def test_killed_while_a_list_item_is_sent(books, subtests):
     ended = [point for point in points if point.split()[2] == "after"]
     ended = [point for point in ended if point.split()[1].startswith(("GET", "POST", "commit"))]
     kill_at_each(ended, books, subtests, AnalyticCase)
+
+
+@pytest.mark.parametrize("title", SENT_AND_LOST)
+def test_fault_while_a_list_item_is_sent(title, books):
+    meet_fault(FAULTS[title], books, AnalyticCase, "POST", ITEMS)
 
 
 def release(books, number):
