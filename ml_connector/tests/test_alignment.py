@@ -68,7 +68,7 @@ class TestOnlyInOdoo(AlignmentCase):
 
     def test_a_row_goes_once_the_vendor_has_a_code_for_it(self):
         row = self.align()
-        self.code("account", "6341", self.expense)
+        self.code("account", "6341").res_id = self.expense.id
         self.assertFalse(row.exists())
 
     def test_created_accounts_are_used_at_once(self):
@@ -168,11 +168,12 @@ class TestOnlyAtTheVendor(AlignmentCase):
             self.code("analytic", "segment:1:110", group="Department").action_create_records()
 
     def test_plans_journals_and_employees_are_created_of_their_names(self):
-        codes = [self.code(kind, f"A {kind}") for kind in ("plan", "journal", "employee")]
+        codes = self.env["ml.mapping"].union(*(self.code(kind, "1") for kind in ("plan", "journal", "employee")))
+        codes.external_name = "Example"
         codes[2].external_code = "person@example.com"
-        self.env["ml.mapping"].union(*codes).action_create_records()
+        codes.action_create_records()
         plan, journal, employee = (code._record() for code in codes)
-        self.assertEqual([plan.name, journal.name, employee.name], ["A plan", "A journal", "A employee"])
+        self.assertEqual([plan.name, journal.name, employee.name], ["Example"] * 3)
         self.assertEqual((journal.type, journal.company_id), ("bank", self.company))
         self.assertEqual((employee.work_email, employee.company_id), ("person@example.com", self.company))
 

@@ -301,8 +301,8 @@ class TestDates(ChangedCase):
 
     def test_every_date_of_every_document_is_looked_at(self):
         far, near = date(2126, 7, 1), date(2026, 7, 1)
-        vendor = Party(external_id="v")
-        bill = Bill("1", "1", vendor, document_date=near, currency="USD", total=Decimal(0), lines=())
+        values = {"external_id": "1", "number": "1", "vendor": Party(external_id="v"), "currency": "USD"}
+        bill = Bill(**values, document_date=near, total=Decimal(0), lines=())
         for name in ("document_date", "due_date", "accounting_date", "paid_on"):
             self.assertIn(far, dates_of(replace(bill, **{name: far})), name)
         self.assertEqual(dates_of(Files(subject_kind="bill", subject_external_id="1", files=())), [])

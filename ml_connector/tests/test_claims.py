@@ -32,8 +32,8 @@ class TestProtectedContacts(WriterCase):
         self.portal_user_of(portal)
         self.user_of(archived).active = False
         self.user_of(self.make("res.partner", name="Person", parent_id=firm))
-        employee, gone = (self.make("hr.employee", name=name, work_email=f"{name}@example.com") for name in ("a", "b"))
-        gone.active = False
+        employee = self.make("hr.employee", name="Employee", work_email="employee@example.com")
+        gone = self.make("hr.employee", name="Former", work_email="former@example.com", active=False)
         branch = self.make("res.company", name="Branch", parent_id=self.company)
         below = self.make("res.partner", name="Below us", parent_id=self.company.partner_id)
         return {
