@@ -480,6 +480,9 @@ def test_another_main_contact_is_added_beside_the_old_one(sandbox, ramp):
     again = push(ramp, "vendors_push", vendor(contacts=(main,)), sent.external_id)
     assert set(contacts_of(ramp, sent.external_id)) == {"ap@example.com", "new@example.com"}
     assert "Ramp continues to write to ap@example.com until" in again.note
+    sandbox.state.vendors.get(sent.external_id).contacts.clear()
+    third = push(ramp, "vendors_push", vendor(contacts=(main,)), sent.external_id)
+    assert set(contacts_of(ramp, sent.external_id)) == {"new@example.com"} and third.note == ""
 
 
 def test_a_refused_contact_does_not_lose_the_vendor(sandbox, ramp):
