@@ -172,8 +172,5 @@ class VismaSandbox(Sandbox):
     def refuse_path(self, allowed):
         return self.refused(Refusal(405 if allowed else 404, ""))
 
-    def repeat_page(self, request, before):
-        return Response(before, 200, mimetype="application/json")
-
     def new_guid(self):
         return str(uuid.uuid4())
