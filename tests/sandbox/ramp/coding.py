@@ -1,7 +1,7 @@
 """What the ERP uploads for coding: GL accounts, custom fields, accounting vendors (guide "ERP integrations")."""
 
 from . import render
-from .connections import api_connection
+from .connections import api_connection, connection_of
 from .errors import BAD_DATA, invalid, not_found, refuse
 from .model import ACCOUNTING_VENDOR, CUSTOM, GL_ACCOUNT, Option
 from .routes import assign, handlers, page_of
@@ -94,12 +94,8 @@ def writable_field(call, kind):
     return call.state.field_of(connection, kind)
 
 
-def connection_of(call, connection_id):
-    state = call.state
-    connection = state.connections.get(connection_id) if connection_id else state.connection
-    if connection is None:
-        raise not_found("Accounting connection")
-    return connection
+def asked_connection(call):
+    return connection_of(call.state, call.query.get("accounting_connection_id"))
 
 
 # -- GL accounts and accounting vendors ------------------------------------------------------------------------------
@@ -119,7 +115,7 @@ class BuiltIn:
 
     def list(self, call):
         """Of the connection that is asked for, by default the active one."""
-        connection = connection_of(call, call.query.get("accounting_connection_id"))
+        connection = asked_connection(call)
         return page_options(call, call.state.field_of(connection, self.kind), self.show)
 
     def upload(self, call):
@@ -158,7 +154,7 @@ VENDORS = BuiltIn(
 @handlers("GET /accounting/fields")
 def list_fields(call):
     state = call.state
-    connection = connection_of(call, call.query.get("accounting_connection_id"))
+    connection = asked_connection(call)
     keep = wanted(call.query, "remote_id is_active")
     return page_of(
         call,
@@ -217,7 +213,7 @@ def list_field_options(call):
         raise invalid("Missing data for required field.", "field_id")
     if not remote_id:
         return page_options(call, custom_field(call.state, call.query["field_id"]), render.field_option)
-    connection = connection_of(call, call.query.get("accounting_connection_id"))
+    connection = asked_connection(call)
     field = _named_field(call.state, connection, remote_id)
     if field is None:
         raise not_found("Accounting field")

@@ -1,8 +1,8 @@
 """Tax rates, the tax code field and its options, in this order; and ERP entities (guide "ERP integrations")."""
 
 from .coding import (
+    asked_connection,
     change_option,
-    connection_of,
     delete_option,
     find_option,
     page_options,
@@ -33,7 +33,7 @@ RATES = Resource("/accounting/tax/rates", "tax_rates", render_rate)
 
 @handlers("GET /accounting/tax/rates")
 def list_tax_rates(call):
-    connection = connection_of(call, call.query.get("accounting_connection_id"))
+    connection = asked_connection(call)
     return RATES.page(call, lambda row: row.connection_id == connection.id and row.is_active)
 
 
@@ -84,7 +84,7 @@ def _check_account(state, account_id):
 
 @handlers("GET /accounting/tax/code")
 def get_tax_code(call):
-    return render_tax_code(_tax_code(call, connection_of(call, call.query.get("accounting_connection_id"))))
+    return render_tax_code(_tax_code(call, asked_connection(call)))
 
 
 @handlers("POST /accounting/tax/code")
@@ -113,7 +113,7 @@ def render_tax_code(field):
 
 @handlers("GET /accounting/tax/code/options")
 def list_tax_options(call):
-    field = _tax_code(call, connection_of(call, call.query.get("accounting_connection_id")))
+    field = _tax_code(call, asked_connection(call))
     return page_options(call, field, render_tax_option)
 
 
