@@ -15,6 +15,12 @@ class Builders:
         return cls.env[model].create({name: getattr(value, "id", value) for name, value in values.items()})
 
     @classmethod
+    def new_user(cls, login, company, *groups):
+        allowed = {"company_id": company, "company_ids": [Command.set(company.ids)]}
+        groups = [Command.set([cls.env.ref(group).id for group in groups])]
+        return cls.make("res.users", name=login, login=login, group_ids=groups, **allowed)
+
+    @classmethod
     def make_analytic(cls, name, plan=None, **values):
         """An analytic account, of a plan of its own if none is given."""
         plan = plan or cls.make("account.analytic.plan", name=f"Plan of {name}")
@@ -43,6 +49,13 @@ class Builders:
         if post:
             move.action_post()
         return move
+
+    @classmethod
+    def make_order(cls, partner, *lines, **values):
+        """A confirmed purchase order; lines are dictionaries of their values."""
+        order = cls.make("purchase.order", partner_id=partner, order_line=[*map(Command.create, lines)], **values)
+        order.button_confirm()
+        return order
 
     @classmethod
     def register_payment(cls, moves, **values):

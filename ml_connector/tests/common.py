@@ -1,7 +1,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import Command, fields
+from odoo import fields
 from odoo.tests import TransactionCase
 
 from odoo.addons.ml_connector.providers import PROVIDERS
@@ -22,10 +22,9 @@ class ConnectorCase(Builders, TransactionCase):
         cls.connection = cls._connect(cls.company)
 
     @classmethod
-    def _connect(cls, company, name="Fake"):
-        connection = cls.env["ml.connection"].create(
-            {"name": name, "provider": "fake", "company_id": company.id, "environment": "sandbox"}
-        )
+    def _connect(cls, company, name="Fake", provider="fake"):
+        values = {"name": name, "provider": provider, "environment": "sandbox"}
+        connection = cls.make("ml.connection", company_id=company, **values)
         connection.credential_ids.filtered(lambda c: c.name == "client_id").value = "id_EXAMPLE"
         connection.credential_ids.filtered(lambda c: c.name == "client_secret").new_secret = "example-secret"
         connection.write({"check_state": "ok", "state": "connected"})
@@ -79,31 +78,17 @@ class ConnectorCase(Builders, TransactionCase):
         return self.env["ml.sync.log"].search([("flow_id", "=", self.flow(key).id)], order="id")
 
     def map(self, kind, external_id, record):
-        mapping = self.env["ml.mapping"].search(
-            [
-                ("connection_id", "=", self.connection.id),
-                ("direction", "=", "in"),
-                ("kind", "=", kind),
-                ("external_id", "=", external_id),
-            ]
-        ) or self.env["ml.mapping"].create(
-            {"connection_id": self.connection.id, "kind": kind, "external_id": external_id}
-        )
+        code = {"connection_id": self.connection.id, "kind": kind, "external_id": external_id}
+        known = [("direction", "=", "in"), *((name, "=", value) for name, value in code.items())]
+        mapping = self.env["ml.mapping"].search(known) or self.make("ml.mapping", **code)
         mapping.res_id = record.id
         return mapping
 
     def put_bill(self, external_id="bill-1", account="600000", amount="100.00", **values):
         self.remote.put("vendors", "vendor-1", {"name": "Example Supplies"})
-        self.remote.put(
-            "bills",
-            external_id,
-            {
-                "number": external_id.upper(),
-                "vendor": "vendor-1",
-                "lines": [{"amount": amount, "account": account}],
-                **values,
-            },
-        )
+        lines = [{"amount": amount, "account": account}]
+        bill = {"number": external_id.upper(), "vendor": "vendor-1", "lines": lines, **values}
+        self.remote.put("bills", external_id, bill)
 
     def sync_bill(self, external_id="bill-1", *args, **values):
         self.put_bill(external_id, *args, **values)
@@ -116,10 +101,10 @@ class ConnectorCase(Builders, TransactionCase):
         """The account of `put_bill`."""
         self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
 
-    def map_bank(self):
+    def map_bank(self, external_id="bank"):
         """The journal of `put_payment`."""
         banks = [("type", "=", "bank"), ("company_id", "=", self.company.id)]
-        self.map("journal", "bank", self.env["account.journal"].search(banks, limit=1))
+        self.map("journal", external_id, self.env["account.journal"].search(banks, limit=1))
 
     def current(self, key="bills", external_id="bill-1"):
         return self.logs(key).filtered(lambda log: log.is_current and log.external_id == external_id)
@@ -148,15 +133,3 @@ class ConnectorCase(Builders, TransactionCase):
         self.assertEqual((self.connection.color, self.connection.halt_cause), (color, cause))
         for reason in reasons:
             self.assertIn(reason, self.connection.halt_reason)
-
-    @classmethod
-    def new_user(cls, login, company, *groups):
-        return cls.env["res.users"].create(
-            {
-                "name": login,
-                "login": login,
-                "company_id": company.id,
-                "company_ids": [Command.set(company.ids)],
-                "group_ids": [Command.set([cls.env.ref(group).id for group in groups])],
-            }
-        )

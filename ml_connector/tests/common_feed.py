@@ -67,11 +67,11 @@ class MemoryFiles:
         ]
         return Listing(files=tuple(sorted(files)))
 
-    def state(self, path):
-        return (len(self.content[path]), self.times[path]) if path in self.content else None
-
     def size(self, path):
         return len(self.content[path]) if path in self.content else None
+
+    def state(self, path):
+        return (self.size(path), self.times[path]) if path in self.content else None
 
     def append(self, path, content):
         """As who has the file still open."""
@@ -125,9 +125,7 @@ class FeedCase(ConnectorCase):
     def setUpClass(cls):
         TransactionCase.setUpClass.__func__(cls)
         cls.company = cls.env.company
-        cls.connection = cls.env["ml.connection"].create(
-            {"name": "Stampli", "provider": "stampli", "company_id": cls.company.id}
-        )
+        cls.connection = cls.make("ml.connection", name="Stampli", provider="stampli", company_id=cls.company)
         credentials = {credential.name: credential for credential in cls.connection.credential_ids}
         credentials["host"].value = "sftp.example.com"
         credentials["username"].value = "example"
@@ -142,31 +140,20 @@ class FeedCase(ConnectorCase):
             currency = cls.env["res.currency"].with_context(active_test=False).search([("name", "=", name)])
             currency.active = True
             if currency != cls.company.currency_id:
-                cls.env["res.currency.rate"].create(
-                    {"currency_id": currency.id, "company_id": cls.company.id, "name": "2020-01-01", "rate": 0.9}
-                )
-        cls.accounts = {}
-        for code in ("600100", "610200", "640010"):
-            found = cls.env["account.account"].search([("code", "=", code)], limit=1)
-            cls.accounts[code] = found or cls.env["account.account"].create(
-                {"name": f"Expense {code}", "code": code, "account_type": "expense"}
-            )
-        cls.tax = cls.env["account.tax"].create({"name": "VAT23", "amount": 23, "type_tax_use": "purchase"})
-        plan = cls.env["account.analytic.plan"].create({"name": "Feed plan"})
-        other = cls.env["account.analytic.plan"].create({"name": "Feed locations"})
-        cls.analytic = {
-            code: cls.env["account.analytic.account"].create({"name": code, "code": code, "plan_id": where.id})
-            for code, where in (("D10", plan), ("D20", plan), ("NYC", other))
+                values = {"currency_id": currency, "company_id": cls.company, "name": "2020-01-01"}
+                cls.make("res.currency.rate", rate=0.9, **values)
+        cls.accounts = {
+            code: cls.env["account.account"].search([("code", "=", code)], limit=1) or cls.make_account(code)
+            for code in ("600100", "610200", "640010")
         }
-        cls.project_plan = cls.env["account.analytic.plan"].create({"name": "Feed projects"})
-        cls.analytic["P-042"] = cls.env["account.analytic.account"].create(
-            {"name": "P-042", "code": "P-042", "plan_id": cls.project_plan.id}
-        )
-        cls.northwind, cls.polish = cls.env["res.partner"].create(
-            [
-                {"name": "Northwind Feed Paper Co.", "supplier_rank": 1, "is_company": True},
-                {"name": "Zażółć Gęślą Sp. z o.o.", "supplier_rank": 1, "is_company": True},
-            ]
+        cls.tax = cls.make("account.tax", name="VAT23", amount=23, type_tax_use="purchase")
+        cls.analytic = {}
+        for name, codes in (("plan", ("D10", "D20")), ("locations", ("NYC",)), ("projects", ("P-042",))):
+            plan = cls.make("account.analytic.plan", name=f"Feed {name}")
+            cls.analytic |= {code: cls.make_analytic(code, plan, code=code) for code in codes}
+        cls.northwind, cls.polish = (
+            cls.make("res.partner", name=name, supplier_rank=1, is_company=True)
+            for name in ("Northwind Feed Paper Co.", "Zażółć Gęślą Sp. z o.o.")
         )
 
     def setUp(self):

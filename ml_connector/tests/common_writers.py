@@ -12,7 +12,7 @@ from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
 from .builders import Builders
-from .fake_flows import declared
+from .fake_flows import pulled
 
 NUMBERS = ("exchange_rate", "tax_total", "quantity", "unit_price", "debited")
 
@@ -54,7 +54,7 @@ class WriterCase(Builders, AccountTestInvoicingCommon):
     def declare_flows(cls, *kinds):
         """Pull flows of those kinds, with the kind as key."""
         known = PROVIDERS["fake"]
-        flows = (declared(key=kind, label=kind, kind=kind, direction="pull", active=False) for kind in kinds)
+        flows = (pulled(kind, kind, 0, active=False) for kind in kinds)
         provider = type("WritersProvider", (known,), {"flows": (*known.flows, *flows)})
         cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": provider}))
         cls.connection._sync_flows()

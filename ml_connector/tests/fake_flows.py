@@ -11,6 +11,16 @@ def declared(**values):
     return type("DeclaredFlow", (base,), values)
 
 
+def pulled(key, kind, sequence, label="", **values):
+    return declared(key=key, label=label or key, direction="pull", kind=kind, sequence=sequence, **values)
+
+
+def sent(key, kind, watches, sequence, **values):
+    """A push flow that is off, with its key as label."""
+    values = {"label": key, "watches": watches, "sequence": sequence, "active": False, **values}
+    return declared(key=key, direction="push", kind=kind, **values)
+
+
 def changed(flow, **values):
     """The flow with other attributes."""
     return type(flow.__name__, (flow,), values)

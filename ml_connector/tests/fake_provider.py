@@ -22,7 +22,7 @@ from odoo.addons.ml_connector.core.errors import InvalidDataError
 from odoo.addons.ml_connector.core.provider import CheckReport, Credential, Finding, Provider
 from odoo.addons.ml_connector.core.remote import RemotePage, RemoteRecord, SendResult
 
-from .fake_flows import declared
+from .fake_flows import declared, pulled, sent
 
 
 class FakeRemote:
@@ -71,6 +71,14 @@ class FakeRemote:
 REMOTE = FakeRemote()
 
 
+BILLS = {
+    "reports": True,
+    "files": "bill_files",
+    "events": ("bill.changed",),
+    "options": ("post_bills", "lock_date_policy", "start_date"),
+}
+
+
 class FakeProvider(Webhooks, Provider):
     key = "fake"
     label = "Fake Vendor"
@@ -80,37 +88,12 @@ class FakeProvider(Webhooks, Provider):
         Credential(name="client_secret", label="Client secret", secret=True),
     )
     flows = (
-        declared(key="coding", label="Codes", direction="pull", kind="reference", sequence=10),
-        declared(
-            key="vendors",
-            label="Vendors",
-            direction="pull",
-            kind="vendor",
-            sequence=20,
-            options=("create_vendors", "vendor_change_policy"),
-        ),
-        declared(
-            key="bills",
-            label="Bills",
-            direction="pull",
-            kind="bill",
-            sequence=30,
-            reports=True,
-            files="bill_files",
-            events=("bill.changed",),
-            options=("post_bills", "lock_date_policy", "start_date"),
-        ),
-        declared(key="bill_files", label="Bill files", direction="pull", kind="file", sequence=40),
-        declared(key="payments", label="Payments", direction="pull", kind="payment", sequence=50, reports=True),
-        declared(
-            key="vendors_push",
-            label="Vendors out",
-            direction="push",
-            kind="vendor",
-            sequence=60,
-            watches="res.partner",
-            active=False,
-        ),
+        pulled("coding", "reference", 10, "Codes"),
+        pulled("vendors", "vendor", 20, "Vendors", options=("create_vendors", "vendor_change_policy")),
+        pulled("bills", "bill", 30, "Bills", **BILLS),
+        pulled("bill_files", "file", 40, "Bill files"),
+        pulled("payments", "payment", 50, "Payments", reports=True),
+        sent("vendors_push", "vendor", "res.partner", 60, label="Vendors out"),
         declared(key="results", label="Results", direction="push", kind="result", sequence=70),
     )
 

@@ -8,20 +8,7 @@ from odoo.addons.ml_connector.core.errors import InvalidDataError
 from odoo.addons.ml_connector.core.remote import SendResult
 
 from . import fake_provider
-from .fake_flows import declared
-
-
-def _flow(key, kind, watches, **values):
-    return declared(
-        key=key,
-        label=key,
-        direction="push",
-        kind=kind,
-        sequence=values.pop("sequence"),
-        watches=watches,
-        active=False,
-        **values,
-    )
+from .fake_flows import sent as _flow
 
 
 class PushProvider(fake_provider.FakeProvider):

@@ -10,27 +10,21 @@ from odoo.addons.ml_connector.core.errors import InvalidDataError
 from odoo.addons.ml_connector.core.remote import SendResult
 
 from . import fake_provider
-from .fake_flows import declared
-
-
-def _out(key, kind, watches, sequence, **values):
-    return declared(
-        key=key, label=key, direction="push", kind=kind, sequence=sequence, watches=watches, active=False, **values
-    )
+from .fake_flows import pulled, sent
 
 
 class TargetProvider(fake_provider.FakeProvider):
     key = "target"
     label = "Books Vendor"
     flows = (
-        declared(key="codes", label="Codes", direction="pull", kind="reference", sequence=10),
-        _out("accounts_out", "account", "", 90),
-        _out("values_out", "list_value", "", 95),
-        _out("vendors_out", "vendor", "res.partner", 100),
-        _out("orders_out", "purchase_order", "purchase.order", 110, carries=("purchase_order",)),
-        _out("bills_out", "own_bill", "account.move", 120, carries=("bill", "credit")),
-        _out("files_out", "outgoing_file", "", 130, follows="bills_out"),
-        _out("release_out", "release", "", 140, follows="bills_out"),
+        pulled("codes", "reference", 10, "Codes"),
+        sent("accounts_out", "account", "", 90),
+        sent("values_out", "list_value", "", 95),
+        sent("vendors_out", "vendor", "res.partner", 100),
+        sent("orders_out", "purchase_order", "purchase.order", 110, carries=("purchase_order",)),
+        sent("bills_out", "own_bill", "account.move", 120, carries=("bill", "credit")),
+        sent("files_out", "outgoing_file", "", 130, follows="bills_out"),
+        sent("release_out", "release", "", 140, follows="bills_out"),
     )
 
     def _codes(self, payload):
@@ -74,8 +68,8 @@ class SourceProvider(fake_provider.FakeProvider):
 
     flows = (
         *fake_provider.FakeProvider.flows,
-        declared(key="orders", label="Orders", direction="pull", kind="purchase_order", sequence=25),
-        declared(key="credits", label="Credits", direction="pull", kind="credit", sequence=35),
+        pulled("orders", "purchase_order", 25, "Orders"),
+        pulled("credits", "credit", 35, "Credits"),
     )
 
     def _credits(self, payload):

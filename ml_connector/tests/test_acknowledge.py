@@ -1,6 +1,5 @@
 from unittest.mock import patch
 
-from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.errors import RemoteError
@@ -55,15 +54,13 @@ class TestAcknowledge(ConnectorCase):
             self.assertEqual(AcknowledgingProvider.acknowledged[number:], [self.version(bill)])
 
     def test_nothing_is_worked_before_it_is_acknowledged(self):
-        self.put_bill()
         self.remote.fail("acknowledge", RemoteError("busy"), RemoteError("busy"))
-        self.sync()
+        self.sync_bill()
         self.assertEqual(self.logs("bills").mapped(lambda log: (log.state, log.is_acknowledged)), [("pending", False)])
         self.assertEqual(count_due(self.connection), 0, "the job does not run for it in vain")
         self.run_worker()
         self.assertEqual(self.logs("bills").state, "pending")
-        self.sync()
-        self.sync()
+        self.sync(2)
         self.assertEqual(self.logs("bills").state, "done")
 
     def test_what_was_taken_back_is_left_alone(self):
@@ -145,9 +142,7 @@ class TestAcknowledge(ConnectorCase):
         rows = self.logs("bills")
         self.assertEqual(rows.mapped("state"), ["failed", "waiting"])
         for days, count in ((6, 0), (8, 2), (9, 2)):
-            moment = fields.Datetime.subtract(fields.Datetime.now(), days=days)
-            self.env.cr.execute("UPDATE ml_sync_log SET create_date = %s WHERE id = ANY(%s)", [moment, rows.ids])
-            self.env.invalidate_all()
+            self.backdate(rows, days=days)
             self.sync()
             self.assertEqual(len(self.answers()), count)
         self.assertEqual({success for _version, success in self.answers()}, {False})

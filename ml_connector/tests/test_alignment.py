@@ -32,16 +32,20 @@ class AlignmentCase(LedgerCase):
         super().setUpClass()
         cls.startClassPatcher(patch.dict(PROVIDERS, {"fake": AlignedProvider}))
         cls.connection._sync_flows()
-        cls.plan = cls.env["account.analytic.plan"].create({"name": "Sites"})
-        cls.site = cls.env["account.analytic.account"].create(
-            {"name": "Oslo", "code": "100", "plan_id": cls.plan.id, "company_id": cls.company.id}
-        )
+        cls.plan = cls.make("account.analytic.plan", name="Sites")
+        cls.site = cls.make_analytic("Oslo", cls.plan, code="100", company_id=cls.company)
 
     def rows(self, kind):
         return self.outgoing().filtered(lambda row: row.kind == kind)
 
     def row_of(self, record):
         return self.outgoing().filtered(lambda row: (row.res_model, row.res_id) == (record._name, record.id))
+
+    def align(self):
+        """The row of an account for which the vendor has no code, though it has another code."""
+        self.code("account", "6340")
+        self.connection.action_align()
+        return self.row_of(self.expense)
 
 
 @tagged("post_install", "-at_install")
@@ -57,16 +61,15 @@ class TestOnlyInOdoo(AlignmentCase):
         self.assertFalse(self.row_of(payable), "no line is coded to it")
 
     def test_an_account_is_shown_with_its_number_in_the_company_of_the_connection(self):
-        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        elsewhere = self.make("res.company", name="Elsewhere")
         self.code("account", "6340")
         self.connection.with_company(elsewhere).action_align()
         self.assertIn(self.expense.code, self.row_of(self.expense).name)
 
     def test_a_row_goes_once_the_vendor_has_a_code_for_it(self):
-        mapping = self.code("account", "6340")
-        self.connection.action_align()
-        mapping.res_id = self.expense.id
-        self.assertFalse(self.row_of(self.expense))
+        row = self.align()
+        self.code("account", "6341").res_id = self.expense.id
+        self.assertFalse(row.exists())
 
     def test_created_accounts_are_used_at_once(self):
         self.switch_on("accounts")
@@ -86,18 +89,15 @@ class TestOnlyInOdoo(AlignmentCase):
 
     def test_only_what_is_asked_for_is_created(self):
         self.switch_on("accounts")
-        self.code("account", "6340")
-        self.connection.action_align()
+        self.align()
         self.expense.name = "Renamed"
         self.sync()
         self.assertFalse(self.logs("accounts"))
 
     def test_an_unanswered_creation_is_looked_up_and_not_repeated(self):
         self.switch_on("accounts")
-        self.code("account", "6340")
-        self.connection.action_align()
         self.remote.fail("send accounts", (UnconfirmedError("No answer."), True))
-        self.row_of(self.expense).action_create_in_provider()
+        self.align().action_create_in_provider()
         self.run_worker()
         self.assertEqual(self.logs("accounts").state, "unknown")
         self.run_worker_later()
@@ -128,15 +128,11 @@ class TestOnlyInOdoo(AlignmentCase):
             self.rows("tax").action_create_in_provider()
 
     def test_a_flow_that_is_off_is_told(self):
-        self.code("account", "6340")
-        self.connection.action_align()
         with self.assertRaisesRegex(UserError, "Activate the flow"):
-            self.row_of(self.expense).action_create_in_provider()
+            self.align().action_create_in_provider()
 
     def test_what_is_left_out_is_not_listed_again(self):
-        self.code("account", "6340")
-        self.connection.action_align()
-        row = self.row_of(self.expense)
+        row = self.align()
         row.action_leave_out()
         self.connection.action_align()
         self.assertEqual(row.state, "ignored")
@@ -145,12 +141,11 @@ class TestOnlyInOdoo(AlignmentCase):
 @tagged("post_install", "-at_install")
 class TestOnlyAtTheVendor(AlignmentCase):
     def test_an_account_is_created_with_number_name_and_the_type_of_its_neighbour(self):
-        mapping = self.code("account", f"{self.expense.code}9")
-        mapping.write({"external_code": f"{self.expense.code}9", "external_name": "Cleaning"})
+        mapping, code = self.code("account", "cleaning"), f"{self.expense.code}9"
+        mapping.write({"external_code": code, "external_name": "Cleaning"})
         mapping.action_create_records()
         account = mapping._record()
-        self.assertEqual((account.code, account.name), (f"{self.expense.code}9", "Cleaning"))
-        self.assertEqual(account.account_type, "expense")
+        self.assertEqual((account.code, account.name, account.account_type), (code, "Cleaning", "expense"))
         self.assertEqual((account.company_ids, mapping.state), (self.company, "mapped"))
 
     def test_an_analytic_account_is_created_in_the_plan_of_its_field(self):
@@ -173,19 +168,14 @@ class TestOnlyAtTheVendor(AlignmentCase):
             self.code("analytic", "segment:1:110", group="Department").action_create_records()
 
     def test_plans_journals_and_employees_are_created_of_their_names(self):
-        plan = self.code("plan", "segment:9")
-        plan.external_name = "Sites"
-        journal = self.code("journal", "card")
-        journal.external_name = "Example Card"
-        employee = self.code("employee", "user-1")
-        employee.write({"external_name": "Example Person", "external_code": "person@example.com"})
-        (plan | journal | employee).action_create_records()
-        self.assertEqual(plan._record().name, "Sites")
-        record = journal._record()
-        self.assertEqual((record.name, record.type, record.company_id), ("Example Card", "bank", self.company))
-        record = employee._record()
-        self.assertEqual((record.name, record.work_email), ("Example Person", "person@example.com"))
-        self.assertEqual(record.company_id, self.company)
+        codes = self.env["ml.mapping"].union(*(self.code(kind, "1") for kind in ("plan", "journal", "employee")))
+        codes.external_name = "Example"
+        codes[2].external_code = "person@example.com"
+        codes.action_create_records()
+        plan, journal, employee = (code._record() for code in codes)
+        self.assertEqual([plan.name, journal.name, employee.name], ["Example"] * 3)
+        self.assertEqual((journal.type, journal.company_id), ("bank", self.company))
+        self.assertEqual((employee.work_email, employee.company_id), ("person@example.com", self.company))
 
     def test_other_kinds_are_created_by_hand(self):
         with self.assertRaisesRegex(UserError, "Create it manually"):
@@ -209,20 +199,18 @@ class TestOnlyAtTheVendor(AlignmentCase):
 @tagged("post_install", "-at_install")
 class TestWhatIsLeftToDo(AlignmentCase):
     def test_codes_that_nothing_waits_for_ask_nothing_of_anybody(self):
-        self.code("account", "6340")
-        self.connection.action_align()
+        self.align()
         self.assertEqual((self.connection.unmapped_count, self.connection.next_step), (0, "exceptions"))
 
     def test_a_code_that_a_bill_waits_for_is_the_next_step_and_is_shown(self):
-        self.code("account", "6340")
-        self.connection.action_align()
+        row = self.align()
         self.bill()
         self.run_worker()
         self.assertEqual((self.connection.unmapped_count, self.connection.next_step), (1, "map"))
         action = self.connection.action_open_unmapped()
         self.assertEqual(action["res_model"], "ml.mapping")
         awaited = self.outgoing().search([("wait_ids.log_id.state", "=", "waiting"), *action["domain"]])
-        self.assertEqual(awaited, self.row_of(self.expense))
+        self.assertEqual(awaited, row)
         awaited.code_id = self.code("account", "6341")
         self.connection.invalidate_recordset()
         self.assertEqual(self.connection.next_step, "exceptions")

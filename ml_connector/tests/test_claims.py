@@ -1,6 +1,7 @@
 """Data of a provider is a claim: contacts that it may not change, and vendors that Odoo knows."""
 
 import itertools
+from dataclasses import replace
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
@@ -18,24 +19,23 @@ class TestProtectedContacts(WriterCase):
     def document(self, name="Example Supplies Ltd", external_id="r1", **values):
         return Vendor(external_id=external_id, name=name, **values)
 
-    def company_contact(self, name, **values):
-        return self.env["res.partner"].create({"name": name, "is_company": True, **values})
-
     def user_of(self, partner, **values):
-        return self.env["res.users"].create({"login": f"user of {partner.id}", "partner_id": partner.id, **values})
+        return self.make("res.users", login=f"user of {partner.id}", partner_id=partner, **values)
+
+    def portal_user_of(self, partner):
+        return self.user_of(partner, group_ids=[(6, 0, self.env.ref("base.group_portal").ids)])
 
     def protected(self):
         """One contact of each kind that a vendor may not be."""
-        internal, portal, archived = (self.company_contact(f"User {number}") for number in range(3))
+        internal, portal, archived, firm = (self.make_vendor(f"Firm {number}") for number in range(4))
         self.user_of(internal)
-        self.user_of(portal, group_ids=[(6, 0, self.env.ref("base.group_portal").ids)])
+        self.portal_user_of(portal)
         self.user_of(archived).active = False
-        employee = self.env["hr.employee"].create({"name": "Employee", "work_email": "employee@example.com"})
-        gone = self.env["hr.employee"].create({"name": "Gone", "work_email": "gone@example.com", "active": False})
-        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
-        below = self.company_contact("Below us", parent_id=self.company.partner_id.id, is_company=False)
-        firm = self.company_contact("Firm of a user")
-        self.user_of(self.company_contact("Person", parent_id=firm.id, is_company=False))
+        self.user_of(self.make("res.partner", name="Person", parent_id=firm))
+        employee = self.make("hr.employee", name="Employee", work_email="employee@example.com")
+        gone = self.make("hr.employee", name="Former", work_email="former@example.com", active=False)
+        branch = self.make("res.company", name="Branch", parent_id=self.company)
+        below = self.make("res.partner", name="Below us", parent_id=self.company.partner_id)
         return {
             "internal user": internal,
             "portal user": portal,
@@ -50,9 +50,9 @@ class TestProtectedContacts(WriterCase):
 
     def test_who_is_protected(self):
         known = self.protected()
-        portal_firm = self.company_contact("Vendor with a portal")
-        person = self.company_contact("Portal", parent_id=portal_firm.id, is_company=False)
-        self.user_of(person, group_ids=[(6, 0, self.env.ref("base.group_portal").ids)])
+        portal_firm = self.make_vendor("Vendor with a portal")
+        person = self.make("res.partner", name="Portal", parent_id=portal_firm)
+        self.portal_user_of(person)
         everybody = self.env["res.partner"].union(*known.values(), self.vendor, portal_firm, person)
         self.assertEqual(everybody._ml_protected(), everybody - self.vendor - portal_firm)
 
@@ -66,7 +66,7 @@ class TestProtectedContacts(WriterCase):
         for kind, partner in self.protected().items():
             # digits around the id, since a number of one digit alone is a filler
             partner.write({"company_registry": f"R7301{partner.id}94", "is_company": True})
-            self.env["res.partner.bank"].create({"acc_number": f"ACC7301{partner.id}94", "partner_id": partner.id})
+            self.make("res.partner.bank", acc_number=f"ACC7301{partner.id}94", partner_id=partner)
             steps = {
                 "reference": self.document(partner.name, odoo_id=partner.id),
                 "name": self.document(partner.name),
@@ -83,19 +83,15 @@ class TestProtectedContacts(WriterCase):
             del self.mapped["vendor", "r1"]
 
     def test_they_cannot_be_mapped(self):
-        mapping = self.env["ml.mapping"].create(
-            {"connection_id": self.connection.id, "kind": "vendor", "external_id": "r1"}
-        )
-        rules = self.env["ml.mapping.rule"]
+        of_vendors = {"connection_id": self.connection, "kind": "vendor"}
+        mapping = self.make("ml.mapping", external_id="r1", **of_vendors)
         for kind, partner in self.protected().items():
             for write in (
-                lambda partner=partner: mapping.write({"res_id": partner.id}),
-                lambda partner=partner: rules.create(
-                    {"connection_id": self.connection.id, "kind": "vendor", "pattern": "*", "res_id": partner.id}
-                ),
+                lambda partner: mapping.write({"res_id": partner.id}),
+                lambda partner: self.make("ml.mapping.rule", pattern="*", res_id=partner, **of_vendors),
             ):
                 with self.subTest(kind), self.assertRaises(ValidationError) as caught, self.env.cr.savepoint():
-                    write()
+                    write(partner)
                 self.assertNotIn(partner.name, str(caught.exception))
         mapping.res_id = self.vendor.id
 
@@ -117,7 +113,7 @@ class TestProtectedContacts(WriterCase):
     def test_a_contact_of_a_vendor_that_is_a_user_is_left_alone(self):
         contact = Contact(name="Jane", email="jane@example.com", phone="1")
         partner = self.written("vendor", self.document(contacts=(contact,)))
-        self.user_of(partner.child_ids, group_ids=[(6, 0, self.env.ref("base.group_portal").ids)])
+        self.portal_user_of(partner.child_ids)
         changed = Contact(name="Evil", email="jane@example.com", phone="2")
         (entry,) = self.book("vendor", self.document(contacts=(changed,)), vendor_change_policy="apply")
         self.assertEqual((entry.outcome, partner.child_ids.name, partner.child_ids.phone), ("unchanged", "Jane", "1"))
@@ -156,16 +152,10 @@ class TestVendorChanges(WriterCase):
         changes = self.env["ml.vendor.change"].search([("partner_id", "=", self.partner.id)], order="id")
         return changes.filtered(lambda change: not state or change.state == state)
 
-    def person(self, group, *more):
-        values = {"company_id": self.company.id, "company_ids": [(6, 0, self.company.ids)]}
-        groups = [self.env.ref(name).id for name in (group, *more)]
-        login = f"{group} {len(more)}"
-        return self.env["res.users"].create({**values, "name": group, "login": login, "group_ids": [(6, 0, groups)]})
-
     def as_person(self, changes, *more):
         """As an accountant with these further rights."""
         groups = ("ml_connector.group_ml_connector_accountant", "account.group_account_invoice", *more)
-        return changes.with_user(self.person(*groups)).sudo(False)
+        return changes.with_user(self.new_user(f"accountant {len(more)}", self.company, *groups)).sudo(False)
 
     def ask(self, **values):
         """A linked vendor whose e-mail address is to become another one."""
@@ -178,7 +168,7 @@ class TestVendorChanges(WriterCase):
         """All ways to be linked x all sets of values: the books stay as they are until somebody agrees."""
         fields = ("email", "phone", "vat", "company_registry", "child_ids")
         before = self.partner.read(fields)
-        self.env["res.partner.bank"].create({"acc_number": "BE68539007547034", "partner_id": self.partner.id})
+        self.make("res.partner.bank", acc_number="BE68539007547034", partner_id=self.partner)
         ways = {
             "vat": {"corporate_id": ""},
             "registry": {"vat": ""},
@@ -206,11 +196,9 @@ class TestVendorChanges(WriterCase):
     def test_the_rest_is_applied_and_noted(self):
         self.link()
         (entry,) = self.book("vendor", self.document(email="new@trusty.example", street="Quay 2"))
-        self.assertEqual(
-            (entry.outcome, self.partner.street, self.partner.email), ("updated", "Quay 2", "ap@trusty.example")
-        )
-        for text in ("Street 1 → Quay 2", "Waiting for approval: Email"):
-            self.assertIn(text, entry.note)
+        told = (entry.outcome, self.partner.street, self.partner.email)
+        self.assertEqual(told, ("updated", "Quay 2", "ap@trusty.example"))
+        self.assertHas(entry.note, "Street 1 → Quay 2", "Waiting for approval: Email")
         self.assertNotIn("new@trusty.example", entry.note)
 
     def test_one_row_for_each_value_and_the_newest_counts(self):
@@ -254,7 +242,7 @@ class TestVendorChanges(WriterCase):
 
     def test_only_accountants_decide(self):
         self.ask()
-        user = self.person("ml_connector.group_ml_connector_user")
+        user = self.new_user("user", self.company, "ml_connector.group_ml_connector_user")
         for method in ("action_approve", "action_reject"):
             with self.assertRaises(UserError):
                 getattr(self.changes().with_user(user).sudo(False), method)()
@@ -281,7 +269,7 @@ class TestVendorChanges(WriterCase):
 
     def test_a_contact_that_became_a_user_is_not_changed_by_approval(self):
         self.ask()
-        self.env["res.users"].create({"login": "trusty", "partner_id": self.partner.id})
+        self.make("res.users", login="trusty", partner_id=self.partner)
         with self.assertRaises(UserError):
             self.as_person(self.changes(), "base.group_partner_manager").action_approve()
         self.assertEqual(self.partner.email, "ap@trusty.example")
@@ -295,8 +283,8 @@ class TestVendorChanges(WriterCase):
         self.assertFalse(self.changes("waiting"), "the street is as it was again")
 
     def two_connections(self):
-        values = {"provider": "fake", "company_id": self.company.id}
-        return self.env["ml.connection"].create([{"name": name, **values} for name in ("First", "Second")])
+        values = {"provider": "fake", "company_id": self.company}
+        return [self.make("ml.connection", name=name, **values) for name in ("First", "Second")]
 
     def at(self, connection, policy, **values):
         """What this connection's flow does with the vendor, which has been linked there."""
@@ -358,7 +346,7 @@ class TestVendorChanges(WriterCase):
         self.link()
         self.book("vendor", self.document(others=(remit,)))
         self.assertEqual(self.partner.child_ids.street, "Dock 7")
-        remit = Contact(external_id="002", name="Remit to", address=Address(street="Dock 8", country="BE"), phone="666")
+        remit = replace(remit, address=replace(address, street="Dock 8"), phone="666")
         self.book("vendor", self.document(others=(remit,)))
         self.assertEqual((self.partner.child_ids.street, self.partner.child_ids.phone), ("Dock 8", False))
         row = self.changes("waiting")

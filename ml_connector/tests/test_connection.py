@@ -40,8 +40,8 @@ class TestConnection(ConnectorCase):
     def test_check_says_who_we_are(self):
         self.connection.action_test()
         self.assertFalse(self.remote.calls, "nothing is called in the button's own transaction")
-        self.run_worker()
-        self.assertEqual((self.connection.check_state, self.connection.identity), ("ok", "Example Inc"))
+        self.assertChecked("ok")
+        self.assertEqual(self.connection.identity, "Example Inc")
 
     def test_check_with_bad_credentials_advises(self):
         self.remote.fail("check", AuthError("The client secret is wrong."))
@@ -51,21 +51,18 @@ class TestConnection(ConnectorCase):
         self.flow("bills").action_dry_run()
         self.connection.action_test()
         self.connection.action_subscribe()
-        secrets = self.connection.credential_ids.filtered("is_secret").sudo()
-        secrets.ciphertext = "from the keys of another server"
+        self.credential("client_secret").sudo().ciphertext = "from the keys of another server"
         self.run_worker()
-        self.assertEqual(self.connection.check_state, "error")
-        self.assertIn("cannot decrypt", self.connection.findings_html)
         dry_run = self.env["ml.dry.run"].search([("connection_id", "=", self.connection.id)])
-        self.assertEqual(dry_run.state, "failed")
-        self.assertIn("cannot decrypt", dry_run.message)
-        self.assertEqual(self.connection.webhook_state, "none")
+        states = (self.connection.check_state, self.connection.webhook_state, dry_run.state)
+        self.assertEqual(states, ("error", "none", "failed"))
+        for answer in (self.connection.findings_html, dry_run.message):
+            self.assertIn("cannot decrypt", answer)
         self.assertFalse(self.remote.calls)
 
     def test_start_needs_a_check_without_errors(self):
         self.remote.findings = [Finding(level="error", title="Somebody else holds the seat")]
-        self.connection.action_test()
-        self.run_worker()
+        self.assertChecked("error")
         with self.assertRaises(UserError):
             self.connection.action_start()
 
@@ -143,14 +140,12 @@ class TestConnection(ConnectorCase):
                 bills.write({"last_success_at": now - ago, "error_message": "The list is closed."})
                 self.connection.invalidate_recordset()
                 self.assertEqual(self.connection.halt_cause, cause, (schedule, ago))
-        self.assertEqual(self.connection.color, 1)
-        self.assertIn("Bills", self.connection.halt_reason)
-        self.assertIn("The list is closed.", self.connection.halt_reason)
+        self.assertShown(1, "silent", "Bills", "The list is closed.")
         for calm in (
             lambda: bills.write({"active": False}),
             lambda: bills.write({"active": True}),
-            lambda: self.connection.write({"state": "paused"}),
-            lambda: self.connection.action_start(),
+            self.connection.action_pause,
+            self.connection.action_start,
         ):
             calm()
             self.connection.invalidate_recordset()
@@ -160,7 +155,7 @@ class TestConnection(ConnectorCase):
         self.assertEqual(self.connection.halt_cause, "silent", "it ran since, and failed")
 
     def test_missing_credentials_are_named(self):
-        connection = self.env["ml.connection"].create({"name": "New", "provider": "fake"})
+        connection = self.make("ml.connection", name="New", provider="fake")
         self.assertNotEqual(self.connection.cron_id, connection.cron_id, "each has a job of its own")
         with self.assertRaisesRegex(UserError, "Client ID, Client secret"):
             connection.action_test()
@@ -190,13 +185,10 @@ class TestConnection(ConnectorCase):
         calls = len(self.remote.calls)
         self.sync()
         self.assertEqual(len(self.remote.calls), calls)
-        self.connection.breaker_until = False
-        self.sync()
-        self.assertEqual(len(self.connection.activity_ids), 1)
-        self.connection.breaker_until = False
-        self.sync()
-        self.assertEqual(self.connection.state, "connected")
-        self.assertFalse(self.connection.activity_ids)
+        for asked, state in ((1, "attention"), (0, "connected")):
+            self.connection.breaker_until = False
+            self.sync()
+            self.assertEqual((len(self.connection.activity_ids), self.connection.state), (asked, state))
 
     def test_lasting_network_failure_needs_attention(self):
         for _failure in range(NETWORK_FAILURES_BEFORE_BREAK):
@@ -214,8 +206,7 @@ class TestConnection(ConnectorCase):
 
     def test_used_connection_is_archived_not_deleted(self):
         self.sync()
-        self.connection.action_test()
-        self.run_worker()
+        self.assertChecked("ok")
         with self.assertRaises(UserError):
             self.connection.unlink()
         with self.assertRaises(UserError):  # it would stop without anybody being told

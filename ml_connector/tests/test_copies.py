@@ -87,12 +87,17 @@ class TestCopies(ConnectorCase):
 
     def test_new_records_have_no_id_that_the_replaced_database_may_have_given(self):
         def next_id():
-            return self.env["res.partner"].create({"name": "New"}).id
+            return self.make("res.partner", name="New").id
 
         before = next_id()
         self.connection.database_oid = "another"
         self.connection.action_adopt_database()
         self.assertGreater(next_id(), before + ml_connection_database.SKIPPED_IDS)
+
+    def bear_again(self):
+        """Contacts are made a moment later, as after a restore."""
+        self.env.cr.execute("UPDATE res_partner SET create_date = create_date + interval '1 us'")
+        self.env.invalidate_all()
 
     def test_an_id_that_is_given_again_has_another_mark(self):
         partner = self.env["res.partner"].create({"name": "Lost"})
@@ -103,8 +108,7 @@ class TestCopies(ConnectorCase):
         self.assertEqual(OwnId.read(str(lost)).mark, lost.mark)
         self.assertRegex(str(lost), rf"^{partner.id}-[A-Z2-7]{{6}}$")
         self.assertTrue(may_be(partner, lost))
-        self.env.cr.execute("UPDATE res_partner SET create_date = create_date + interval '1 us'")
-        self.env.invalidate_all()
+        self.bear_again()
         self.assertEqual(own_id(partner), lost)
         self.assertNotEqual(own_id(partner).mark, lost.mark)
         self.assertFalse(may_be(partner, lost))
@@ -114,6 +118,5 @@ class TestCopies(ConnectorCase):
         partner = self.env["res.partner"].create({"name": "Sent Before"})
         self.env["ir.config_parameter"].set_param(MARKS_SINCE, self.env.cr.now().isoformat(timespec="microseconds"))
         self.assertEqual(str(own_id(partner)), str(partner.id))
-        self.env.cr.execute("UPDATE res_partner SET create_date = create_date + interval '1 us'")
-        self.env.invalidate_all()
+        self.bear_again()
         self.assertTrue(own_id(partner).mark)

@@ -20,12 +20,9 @@ class TestDays(WriterCase):
         self.company.partner_id.tz = name
 
     def order(self):
-        product = self.env["product.product"].create({"name": "Paper", "is_storable": True})
+        product = self.make("product.product", name="Paper", is_storable=True)
         line = {"product_id": product.id, "product_qty": 3, "price_unit": 10.0}
-        values = {"company_id": self.company.id, "partner_id": self.vendor.id, "date_order": RECEIVED}
-        lines = [(0, 0, {**line, "date_planned": RECEIVED})]
-        order = self.env["purchase.order"].create({**values, "order_line": lines})
-        order.button_confirm()
+        order = self.make_order(self.vendor, line, company_id=self.company)
         order.picking_ids.move_ids.write({"quantity": 3, "picked": True})
         order.picking_ids.button_validate()
         order.picking_ids.date_done = RECEIVED
@@ -39,12 +36,8 @@ class TestDays(WriterCase):
         self.patch(type(flow), "_spec", lambda flow: SimpleNamespace(coded=False))
         receipts, orders = self.env["ml.exporter.goods_receipt"], self.env["ml.exporter.purchase_order"]
         self.patch(type(self.env["ml.exporter"]), "_remote_id", lambda *args: "remote")
-        for name, day in (
-            ("America/Los_Angeles", SEPTEMBER),
-            ("UTC", OCTOBER),
-            ("Europe/Oslo", OCTOBER),
-            ("Pacific/Kiritimati", OCTOBER),
-        ):
+        october = dict.fromkeys(("UTC", "Europe/Oslo", "Pacific/Kiritimati"), OCTOBER)
+        for name, day in {"America/Los_Angeles": SEPTEMBER, **october}.items():
             self.zone(name)
             self.assertEqual(receipts._document(flow, order.picking_ids).received_on, day)
             document = orders._document(flow, order)
@@ -54,7 +47,7 @@ class TestDays(WriterCase):
                 self.assertEqual(bool(record.filtered_domain(reader._domain(flow))), day >= OCTOBER)
 
     def test_where_the_zone_comes_from(self):
-        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        branch = self.make("res.company", name="Branch", parent_id=self.company)
         user, calendar, contact = self.env.user, branch.resource_calendar_id, self.company.partner_id
         branch.partner_id.tz = user.tz = False
         for record, zone, day in (

@@ -178,17 +178,13 @@ class TestDeclaredFields(LedgerCase):
             child_ids=[Command.create({"name": "Person", "email": "p@example.com"})],
             bank_ids=[Command.create({"acc_number": "BE71096123456769", "allow_out_payment": True})],
         )
-        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
-        analytic = self.env["account.analytic.account"].create({"name": "A", "code": "a", "plan_id": plan.id})
-        employees = self.env["hr.employee"]
-        manager = employees.create({"name": "Boss", "work_email": "boss@example.com"})
-        employee = employees.create({"name": "Ann", "work_email": "ann@example.com", "parent_id": manager.id})
-        product = self.env["product.product"].create({"name": "Goods", "type": "consu", "purchase_method": "receive"})
+        analytic = self.make_analytic("A", code="a")
+        manager = self.make("hr.employee", name="Boss", work_email="boss@example.com")
+        employee = self.make("hr.employee", name="Ann", work_email="ann@example.com", parent_id=manager)
+        product = self.make("product.product", name="Goods", type="consu", purchase_method="receive")
         shares = {"analytic_distribution": {str(analytic.id): 100}}
         line = {"product_id": product.id, "product_qty": 2, "price_unit": 10, "tax_ids": [Command.set(self.tax.ids)]}
-        lines = [Command.create({**line, **shares})]
-        order = self.env["purchase.order"].create({"partner_id": vendor.id, "order_line": lines})
-        order.button_confirm()
+        order = self.make_order(vendor, {**line, **shares})
         receipt = order.picking_ids
         receipt.move_ids.quantity = 2
         receipt.move_ids.picked = True
@@ -203,14 +199,13 @@ class TestDeclaredFields(LedgerCase):
         bill.invoice_line_ids = [Command.create({**line, "tax_ids": [Command.clear()]})]
         bill.invoice_line_ids[1].name = False
         bill.action_post()
-        wizard = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=bill.ids)
-        wizard.create({}).action_create_payments()
+        self.register_payment(bill)
         self.flow("vendors_push").send_bank_accounts = True
         return {
             "vendor": ("vendors_push", vendor),
             "accounting_vendor": ("book_vendors", vendor),
             "account": ("accounts", self.expense),
-            "dimension": ("dimensions", plan),
+            "dimension": ("dimensions", analytic.plan_id),
             "dimension_value": ("values", analytic),
             "list_value": ("list_values", analytic),
             "company": ("companies", self.company),
@@ -240,9 +235,7 @@ class TestChangesOfLines(LedgerCase):
         bill = self.bill()
         self.settle()
         self.assertEqual(self.states("ledger"), ["done"])
-        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
-        analytic = self.env["account.analytic.account"].create({"name": "A", "plan_id": plan.id})
-        bill.invoice_line_ids.analytic_distribution = {str(analytic.id): 100}
+        bill.invoice_line_ids.analytic_distribution = {str(self.make_analytic("A").id): 100}
         self.assertEqual(self.queued("ledger"), 1)
 
     def test_what_an_own_bill_does_not_hold_is_not_sent(self):
@@ -257,10 +250,8 @@ class TestChangesOfLines(LedgerCase):
 
     def test_unit_and_reference_of_an_order_are_sent(self):
         self.switch_on("orders")
-        product = self.env["product.product"].create({"name": "Goods"})
-        line = Command.create({"product_id": product.id, "product_qty": 12, "price_unit": 1})
-        order = self.env["purchase.order"].create({"partner_id": self.vendor().id, "order_line": [line]})
-        order.button_confirm()
+        product = self.make("product.product", name="Goods")
+        order = self.make_order(self.vendor(), {"product_id": product.id, "product_qty": 12, "price_unit": 1})
         self.settle()
         self.assertEqual(self.states("orders"), ["done"])
         order.partner_ref = "Q-1"
@@ -271,7 +262,7 @@ class TestChangesOfLines(LedgerCase):
 
     def test_both_vendors_of_a_moved_person_are_sent(self):
         first, second = self.vendor(name="First"), self.vendor(name="Second")
-        person = self.env["res.partner"].create({"name": "P", "email": "p@example.com", "parent_id": first.id})
+        person = self.make("res.partner", name="P", email="p@example.com", parent_id=first)
         self.settle()
         person.parent_id = second
         self.assertEqual(self.queued("vendors_push"), 2)

@@ -121,7 +121,7 @@ class TestCompanyGrant(GrantMixin, ConnectorCase):
 
     def setUp(self):
         super().setUp()
-        self.connection = self.env["ml.connection"].create({"name": "Concur", "provider": "concur"})
+        self.connection = self.make("ml.connection", name="Concur", provider="concur")
 
     def test_what_a_grant_is_made_of_ends_it_and_anything_else_the_access_only(self):
         changes = {"request_token": "new_secret", "company_id": "value", "client_id": "value"}

@@ -15,26 +15,19 @@ def main(env, sandbox_url, server_url, key, rounds):
     connection = env["ml.connection"].search([])
     specimens = Specimens(env, sandbox_url)
     rivals = run_inside(connection, lambda run: Rivals(env, run, specimens, server_url, key).run(rounds))
+    queries = rivals.queries_each("posted_bill", "bare_bill")
     return {
-        "pull_cost_vs_bare_batch": pull_cost_vs_bare_batch(rivals),
+        "pull_cost_vs_bare_batch": rivals.cost(),
         "pull_speed_vs_json2_client": pull_speed_vs_json2_client(rivals),
-        "queries_per_posted_bill": queries_per_posted_bill(rivals),
+        "queries_per_posted_bill": queries["queries_per_posted_bill"],
         "figures": {
-            "pull_bills_per_second": rivals.per_second(rivals.pull),
-            "bare_batch_bills_per_second": rivals.per_second(rivals.bare),
+            **rivals.speeds("pull_bill", "bare_batch_bill"),
             "json2_client_bills_per_second": CLIENT_BATCH / statistics.median(rivals.client),
-            "pull_ms_per_bill": 1000 / rivals.per_second(rivals.pull),
-            "report_ms_per_bill": 1000 / rivals.per_second(rivals.report),
-            "bare_batch_queries_per_bill": rivals.queries_each(rivals.bare_queries),
+            "pull_ms_per_bill": 1000 * statistics.median(rivals.pull) / rivals.batch,
+            "report_ms_per_bill": 1000 * statistics.median(rivals.report) / rivals.batch,
+            "bare_batch_queries_per_bill": queries["queries_per_bare_bill"],
         },
     }
-
-
-def pull_cost_vs_bare_batch(rivals):
-    """Seconds of `Rivals.pull_batch` against seconds of `Rivals.bare_batch`: 50 bills each, in the same process and
-    database, one right after the other. The median of the ratios of all rounds but the first, which warms the caches.
-    """
-    return rivals.cost()
 
 
 def pull_speed_vs_json2_client(rivals):
@@ -43,12 +36,6 @@ def pull_speed_vs_json2_client(rivals):
     pull = [seconds / rivals.batch for seconds in rivals.pull]
     client = [seconds / CLIENT_BATCH for seconds in rivals.client]
     return median_ratio(client, pull)
-
-
-def queries_per_posted_bill(rivals):
-    """SQL statements that the process sends, by Odoo's own counter for all cursors, during `Rivals.pull_batch`, divided
-    by 50. The median of all rounds but the first."""
-    return rivals.queries_each(rivals.queries)
 
 
 class Rivals(Race):

@@ -11,7 +11,6 @@ def main(env, sandbox_url, count):
     """Book bills and card transactions with files. The receipts of one half arrive after booking."""
     connection = env["ml.connection"].search([])
     people = Payees(env)
-    people.hire()
     Specimens(env, sandbox_url).add_to_sandbox(count)  # each with a file
     transactions = [control(sandbox_url, "add_transaction", amount="12.50", coding=CODING) for _ in range(count)]
     for transaction in transactions[::2]:

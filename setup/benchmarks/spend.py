@@ -14,7 +14,6 @@ def main(env, sandbox_url, rounds):
     """Run each pair in turn."""
     connection = env["ml.connection"].search([])
     people = Payees(env)
-    people.hire()
 
     def work(run):
         pairs = {
@@ -31,10 +30,7 @@ def main(env, sandbox_url, rounds):
     figures = {}
     for name, pair in pairs.items():
         kind = name.partition("_")[0]
-        figures[f"{kind}s_per_second"] = pair.per_second(pair.pull)
-        figures[f"bare_{kind}s_per_second"] = pair.per_second(pair.bare)
-        figures[f"queries_per_{kind}"] = pair.queries_each(pair.queries)
-        figures[f"queries_per_bare_{kind}"] = pair.queries_each(pair.bare_queries)
+        figures |= pair.speeds(kind, f"bare_{kind}") | pair.queries_each(kind, f"bare_{kind}")
     return {**{name: pair.cost() for name, pair in pairs.items()}, "figures": figures}
 
 
@@ -46,10 +42,7 @@ class Payees:
         journals = env["account.journal"]
         self.bank = journals.search([("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1)
         self.card = journals.create({"name": "Ramp Card", "code": "RCARD", "type": "credit"})
-        self.employee = env["hr.employee"]
-
-    def hire(self):
-        self.employee = self.employee.create({"name": "Ada Example", "work_email": "ada@example.com"})
+        self.employee = env["hr.employee"].create({"name": "Ada Example", "work_email": "ada@example.com"})
 
     def map_all(self):
         """Map the codes of the first run."""
@@ -61,19 +54,17 @@ class Payees:
 
 
 class Pair(Race):
-    """Two ways to the same records."""
+    """Two ways to the same records.
+
+    The pull path is the engine's whole way of 50 records that are new at the provider: read the page over HTTP from the
+    sandbox, store, commit, claim, commit, translate, map, create, post, reconcile, bindings, results, attempts,
+    chatter, rows for files and reports, commit. The bare batch is ORM calls that leave the same behind, then a commit.
+    """
 
     def __init__(self, env, run, sandbox_url, people):
         super().__init__(env, run)
         self.url, self.people = sandbox_url, people
         self.specimens = Specimens(env, sandbox_url)
-
-    def cost(self):
-        """Seconds of the engine's whole way of 50 records that are new at the provider (read the page over HTTP from
-        the sandbox, store, commit, claim, commit, translate, map, create, post, reconcile, bindings, results, attempts,
-        chatter, rows for files and reports, commit) against seconds of a bare batch of ORM calls that leaves the same
-        behind, then a commit. The median of the ratios of all rounds but the first, which warms the caches."""
-        return super().cost()
 
     def prepare(self):
         """Import the codes of one record, and map them."""

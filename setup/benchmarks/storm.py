@@ -5,6 +5,7 @@ import time
 
 import requests
 
+from lib import postgres
 from lib.sandbox import control
 
 from .specimens import Specimens
@@ -24,14 +25,14 @@ def prepare(env, sandbox_url, count):
     return {}
 
 
-def main(server_url, path, sandbox_url, count_booked, count):
-    """Send an event of each bill. `count_booked` counts the booked ones."""
+def main(server_url, path, sandbox_url, database, count):
+    """Send an event of each bill, and wait until all are booked in the database."""
     bills = [bill["id"] for bill in control(sandbox_url, "bills")]
     sender = threading.Thread(target=send, args=(server_url + path, bills))
     started = time.monotonic()
     sender.start()
-    first = wait_for(count_booked, 1, started)
-    last = wait_for(count_booked, count, started)
+    first = wait_for(database, 1, started)
+    last = wait_for(database, count, started)
     sender.join()
     answers = control(sandbox_url, "requests")
     if any(answer["status"] == 429 for answer in answers):
@@ -50,10 +51,11 @@ def send(url, bills):
         session.post(url, data=body, headers=headers, timeout=60).raise_for_status()
 
 
-def wait_for(count_booked, count, started):
+def wait_for(database, count, started):
     """Seconds since the first event until so many bills are booked."""
     while (seconds := time.monotonic() - started) < PATIENCE:
-        if count_booked() >= count:
+        ((booked,),) = postgres.query(database, "SELECT count(*) FROM ml_binding WHERE kind = 'bill'")
+        if booked >= count:
             return seconds
         time.sleep(0.2)
-    raise RuntimeError(f"Only {count_booked()} of {count} bills were booked in {PATIENCE} seconds.")
+    raise RuntimeError(f"Only {booked} of {count} bills were booked in {PATIENCE} seconds.")

@@ -15,24 +15,15 @@ def main(env, _url, rounds):
     connection = env["ml.connection"].search([])
     make_vendors(env, KNOWN, state_id=env.ref("base.state_us_27").id)
     rivals = run_inside(connection, lambda run: Rivals(env, run).run(rounds))
-    return {
-        "vendors_cost_vs_bare": vendors_cost_vs_bare(rivals),
-        "figures": {
-            "vendors_per_second": rivals.per_second(rivals.pull),
-            "bare_vendors_per_second": rivals.per_second(rivals.bare),
-        },
-    }
-
-
-def vendors_cost_vs_bare(rivals):
-    """Seconds in which the engine works 50 stored vendors (claim, commit, translate, match, create, bindings, results,
-    attempts, chatter, commit) against those of one bare `create` of the same contacts and a commit, in the same process
-    and database. The median of the ratios of all rounds but the first, which warms the caches."""
-    return rivals.cost()
+    return {"vendors_cost_vs_bare": rivals.cost(), "figures": rivals.speeds("vendor", "bare_vendor")}
 
 
 class Rivals(Race):
-    """Both ways to a contact."""
+    """Both ways to a contact.
+
+    The engine works 50 stored vendors (claim, commit, translate, match, create, bindings, results, attempts, chatter,
+    commit). The bare batch is one `create` of the same contacts and a commit.
+    """
 
     number = KNOWN
     items = ()

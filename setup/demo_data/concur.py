@@ -4,48 +4,23 @@
 With what their documents need in Odoo.
 """
 
-from lib.inside import connect
+from lib.inside import connect, make, make_plan, make_vendors
 from lib.sandbox import control
 
 company = env.ref("base.main_company")
 
-plan = env["account.analytic.plan"].create({"name": "Cost Centers"})
-env["account.analytic.account"].create(
-    [
-        {"code": code, "name": name, "plan_id": plan.id, "company_id": company.id}
-        for code, name in (("CC100", "Sales"), ("CC200", "Service"))
-    ]
+make_plan(env, "Cost Centers", {"CC100": "Sales", "CC200": "Service"}, company)
+make_plan(env, "Client Projects", {"PRJ7": "Project 7", "PRJ8": "Relaunch Göteborg"}, company)
+make(
+    env,
+    "account.account",
+    "code name account_type",
+    ("141100", "Cash advances to employees", "asset_current"),
+    ("201110", "Company cards", "liability_current"),
+    ("201120", "Expenses paid by the company", "liability_current"),
 )
-plan = env["account.analytic.plan"].create({"name": "Client Projects"})
-env["account.analytic.account"].create(
-    [
-        {"code": code, "name": name, "plan_id": plan.id, "company_id": company.id}
-        for code, name in (("PRJ7", "Project 7"), ("PRJ8", "Relaunch Göteborg"))
-    ]
-)
-
-env["account.account"].create(
-    [
-        {"code": code, "name": name, "account_type": account_type}
-        for code, name, account_type in (
-            ("141100", "Cash advances to employees", "asset_current"),
-            ("201110", "Company cards", "liability_current"),
-            ("201120", "Expenses paid by the company", "liability_current"),
-        )
-    ]
-)
-env["res.partner"].create(
-    {
-        "name": "Example Card Bank",
-        "is_company": True,
-        "supplier_rank": 1,
-        "email": "cards@bank.example.com",
-        "street": "5 Harbour Square",
-        "city": "New York",
-        "zip": "10004",
-        "state_id": env.ref("base.state_us_27").id,
-        "country_id": env.ref("base.us").id,
-    }
+make_vendors(
+    env, ("Example Card Bank", "cards@bank.example.com", "5 Harbour Square", "New York", "10004", "state_us_27")
 )
 
 

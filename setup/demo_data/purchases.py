@@ -1,10 +1,12 @@
 # ruff: noqa: F821 - `env` comes from odoo shell
 """What a company that buys has in Odoo: accounts, vendors, orders, receipts, bills and employees."""
 
-import base64
 from datetime import timedelta
+from itertools import cycle, product
 
 from odoo import Command, fields
+
+from lib.inside import make, make_plan, make_vendors
 
 company = env.ref("base.main_company")
 today = fields.Date.today()
@@ -14,118 +16,69 @@ PDF = (
     b"trailer<</Root 1 0 R>>\n%%EOF\n"
 )
 CITIES = (
-    ("de", "", "Hamburg", "20457"),
-    ("fr", "", "Lyon", "69003"),
-    ("uk", "", "Leeds", "LS1 4AP"),
-    ("us", "base.state_us_5", "Oakland", "94607"),
-    ("nl", "", "Utrecht", "3511 AB"),
-    ("us", "base.state_us_27", "Albany", "12207"),
+    ("Hamburg", "20457", "de"),
+    ("Lyon", "69003", "fr"),
+    ("Leeds", "LS1 4AP", "uk"),
+    ("Oakland", "94607", "state_us_5"),
+    ("Utrecht", "3511 AB", "nl"),
+    ("Albany", "12207", "state_us_27"),
 )
-NAMES = (
-    "Adventure",
-    "Bellows",
-    "Contoso",
-    "Datum",
-    "Fourth Coffee",
-    "Graphic",
-    "Humongous",
-    "Litware",
-    "Lucerne",
-    "Proseware",
-)
-TRADES = ("Freight", "Tools", "Paper", "Energy")
+NAMES = "Adventure, Bellows, Contoso, Datum, Fourth Coffee, Graphic, Humongous, Litware, Lucerne, Proseware".split(", ")
+TRADES = "Freight, Tools, Paper, Energy".split(", ")
+EXPENSES = (
+    "Airfare, Hotels, Meals, Ground transport, Parking, Conferences, Training, Books, Software, Hosting, Telephone, "
+    "Internet, Postage, Couriers, Office supplies, Furniture, Cleaning, Repairs, Security, Insurance, Legal fees, "
+    "Audit fees, Consulting, Recruiting, Advertising, Trade fairs, Samples, Gifts, Donations, Memberships"
+).split(", ")
 
-env["account.account"].create(
-    [
-        {"code": f"6{number:02}500", "name": name, "account_type": "expense", "company_ids": [Command.set(company.ids)]}
-        for number, name in enumerate(
-            (
-                *("Airfare", "Hotels", "Meals", "Ground transport", "Parking", "Conferences", "Training", "Books"),
-                *(
-                    "Software",
-                    "Hosting",
-                    "Telephone",
-                    "Internet",
-                    "Postage",
-                    "Couriers",
-                    "Office supplies",
-                    "Furniture",
-                ),
-                *(
-                    "Cleaning",
-                    "Repairs",
-                    "Security",
-                    "Insurance",
-                    "Legal fees",
-                    "Audit fees",
-                    "Consulting",
-                    "Recruiting",
-                ),
-                *("Advertising", "Trade fairs", "Samples", "Gifts", "Donations", "Memberships"),
-            ),
-            start=40,
-        )
-    ]
+accounts = [(f"6{number:02}500", name, "expense") for number, name in enumerate(EXPENSES, start=40)]
+make(env, "account.account", "code name account_type", *accounts)
+
+
+def address(name, trade):
+    return f"ap@{name.lower().replace(' ', '')}-{trade.lower()}.example.com"
+
+
+vendors = make_vendors(
+    env,
+    *(
+        (f"{name} {trade}", address(name, trade), f"{number} Mill Lane", *city)
+        for number, ((trade, name), city) in enumerate(zip(product(TRADES, NAMES), cycle(CITIES), strict=False), 1)
+    ),
 )
 
-vendors = env["res.partner"]
-for number in range(40):
-    name, trade = NAMES[number % 10], TRADES[number // 10]
-    country, state, city, postal_code = CITIES[number % len(CITIES)]
-    vendors |= vendors.create(
-        {
-            "name": f"{name} {trade}",
-            "email": f"ap@{name.lower().replace(' ', '')}-{trade.lower()}.example.com",
-            "is_company": True,
-            "supplier_rank": 1,
-            "country_id": env.ref(f"base.{country}").id,
-            "state_id": env.ref(state).id if state else False,
-            "street": f"{number + 1} Mill Lane",
-            "city": city,
-            "zip": postal_code,
-        }
-    )
-
-kilogram = env.ref("uom.product_uom_kgm")
-products = env["product.product"].create(
-    [
-        {"name": "Standing desk", "type": "consu", "standard_price": 310, "purchase_ok": True},
-        {"name": "Desk lamp", "type": "consu", "standard_price": 42.5, "purchase_ok": True},
-        {"name": "Copper wire", "type": "consu", "standard_price": 8.4, "purchase_ok": True, "uom_id": kilogram.id},
-    ]
+products = make(
+    env,
+    "product.product",
+    "name type standard_price uom_id",
+    ("Standing desk", "consu", 310, env.ref("uom.product_uom_unit").id),
+    ("Desk lamp", "consu", 42.5, env.ref("uom.product_uom_unit").id),
+    ("Copper wire", "consu", 8.4, env.ref("uom.product_uom_kgm").id),
 )
 furniture = env["product.category"].create(
     {"name": "Furniture", "property_valuation": "real_time", "property_cost_method": "fifo"}
 )
 desks = env["product.product"].create(
-    {"name": "Oak desk", "is_storable": True, "standard_price": 120, "purchase_ok": True, "categ_id": furniture.id}
+    {"name": "Oak desk", "is_storable": True, "standard_price": 120, "categ_id": furniture.id}
 )
-plan = env["account.analytic.plan"].create({"name": "Sites"})
-sites = env["account.analytic.account"].create(
-    [
-        {"name": name, "code": code, "plan_id": plan.id, "company_id": False}
-        for code, name in (("S-1", "Hamburg"), ("S-2", "Albany"))
-    ]
-)
+sites = make_plan(env, "Sites", {"S-1": "Hamburg", "S-2": "Albany"})
 terms = env.ref("account.account_payment_term_30days")
 currencies = [env.ref(f"base.{code}") for code in ("USD", "EUR", "JPY")]
 
 
 def order(number):
     """Orders of one to three lines, in three currencies; each fifth has a fraction of a kilogram."""
+    in_yen = number % 3 == 2
     lines = [
         {
-            "product_id": products[position].id,
+            "product_id": item.id,
             "product_qty": 2 + (number + position) % 7 + (0.25 if position == 2 else 0),
-            "price_unit": round(products[position].standard_price * (1 + number / 100), 2)
-            if number % 3 != 2
-            else 900 + number,
+            "price_unit": 900 + number if in_yen else round(item.standard_price * (1 + number / 100), 2),
             "discount": 10 if number % 4 == 1 else 0,
             "tax_ids": [Command.clear()],
             "analytic_distribution": {str(sites[number % 2].id): 100},
         }
-        for position in range(3)
-        if position < 2 or number % 5 == 0
+        for position, item in enumerate(products if number % 5 == 0 else products[:2])
     ]
     made = env["purchase.order"].create(
         {
@@ -195,7 +148,7 @@ for number in range(6):
             "name": f"EX-{2000 + number}.pdf",
             "res_model": bill._name,
             "res_id": bill.id,
-            "datas": base64.b64encode(PDF),
+            "raw": PDF,
             "mimetype": "application/pdf",
         }
     )
@@ -205,26 +158,18 @@ departments = env["hr.department"].create([{"name": name} for name in ("Finance"
 office = env["hr.work.location"].create(
     {"name": "New York", "address_id": company.partner_id.id, "location_type": "office"}
 )
-boss = env["hr.employee"]
-for number, (name, mailbox) in enumerate(
-    (
-        ("Ines Duarte", "ines"),
-        ("Jonas Berg", "jonas"),
-        ("Kaito Mori", "kaito"),
-        ("Lucía Peña", "lucia"),
-        ("Milan Horák", "milan"),
-        ("Nia Owusu", "nia"),
-    )
-):
-    employee = boss.create(
-        {
-            "name": name,
-            "work_email": f"{mailbox}@example.com",
-            "department_id": departments[number % 3].id,
-            "work_location_id": office.id,
-            "parent_id": boss.id if boss else False,
-        }
-    )
-    boss = boss or employee
+employees = make(
+    env,
+    "hr.employee",
+    "name work_email department_id",
+    ("Ines Duarte", "ines@example.com", departments[0].id),
+    ("Jonas Berg", "jonas@example.com", departments[1].id),
+    ("Kaito Mori", "kaito@example.com", departments[2].id),
+    ("Lucía Peña", "lucia@example.com", departments[0].id),
+    ("Milan Horák", "milan@example.com", departments[1].id),
+    ("Nia Owusu", "nia@example.com", departments[2].id),
+)
+employees.work_location_id = office
+employees[1:].parent_id = employees[0]
 # the administrator has one name only, and Ramp wants two
 env.ref("base.user_admin").employee_ids.active = False

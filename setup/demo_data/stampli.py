@@ -1,46 +1,17 @@
 # ruff: noqa: F821 - `env` comes from odoo shell, `URL` from the command
 """A Stampli connection to the file server that `URL` names, and vendors, an order and a receipt for its feeds."""
 
-from lib.inside import connect
+from lib.inside import connect, make_vendors
 from lib.sandbox import control
 
 account = control(URL, "account")
 company = env.ref("base.main_company")
 
-vendors = env["res.partner"].create(
-    [
-        {
-            "name": "Northwind Paper Co.",
-            "supplier_rank": 1,
-            "is_company": True,
-            "email": "ap@northwind.example",
-            "street": "10 Mill Rd",
-            "city": "Albany",
-            "zip": "12207",
-            "state_id": env.ref("base.state_us_27").id,
-            "country_id": env.ref("base.us").id,
-        },
-        {
-            "name": "Zażółć Gęślą Sp. z o.o.",
-            "supplier_rank": 1,
-            "is_company": True,
-            "email": "faktury@zazolc.example",
-            "street": "ul. Świętojańska 7",
-            "city": "Łódź",
-            "zip": "90-001",
-            "country_id": env.ref("base.pl").id,
-        },
-        {
-            "name": '=Plus Consulting, "Best" & Co',
-            "supplier_rank": 1,
-            "is_company": True,
-            "email": "hello@plus.example",
-            "street": "1 Depot St",
-            "city": "Leeds",
-            "zip": "LS1 4DY",
-            "country_id": env.ref("base.uk").id,
-        },
-    ]
+vendors = make_vendors(
+    env,
+    ("Northwind Paper Co.", "ap@northwind.example", "10 Mill Rd", "Albany", "12207", "state_us_27"),
+    ("Zażółć Gęślą Sp. z o.o.", "faktury@zazolc.example", "ul. Świętojańska 7", "Łódź", "90-001", "pl"),
+    ('=Plus Consulting, "Best" & Co', "hello@plus.example", "1 Depot St", "Leeds", "LS1 4DY", "uk"),
 )
 
 paper = env["product.product"].create(

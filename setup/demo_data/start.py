@@ -10,17 +10,7 @@ env.registry.signal_changes()
 
 main = env.ref("base.main_company")
 # a second company books its own records; the first sends those of the whole business
-BOOKED = (
-    "coding",
-    "vendors",
-    "bills",
-    "bill_files",
-    "payments",
-    "transactions",
-    "reimbursements",
-    "receipts",
-    "results",
-)
+BOOKED = "coding vendors bills bill_files payments transactions reimbursements receipts results".split()
 
 
 def chosen(connection):

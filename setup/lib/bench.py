@@ -4,12 +4,13 @@
 --quick   smaller runs: less exact, in a third of the time
 NAME ...  only these benchmarks
 
-What each ratio says is written at the function of its name in `setup/benchmarks`. The exit code tells whether
+What each ratio says is written where `setup/benchmarks` measures it. The exit code tells whether
 everything could be measured, not whether the targets were met: those are for a machine with nothing else to do.
 """
 
 import argparse
 import contextlib
+import functools
 import json
 import signal
 import sys
@@ -127,12 +128,7 @@ def _bills(stack, size):
 
 def _webhooks(stack, size):
     database, _url, access = _connected(stack, "bench_webhooks")
-    connection = stack.enter_context(contextlib.closing(postgres.connect(database)))
-
-    def forget():
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM ir_cron_trigger")
-
+    forget = functools.partial(postgres.query, database, "DELETE FROM ir_cron_trigger")
     with _server(database) as server, console.step("Webhooks: signed events against a bare route"):
         return webhook.main(server.url, access["webhook_path"], size.webhook_blocks, forget)
 
@@ -165,15 +161,8 @@ def _storm(stack, size):
     database, url, access = _connected(stack, "bench_storm", RATE_LIMIT)
     with console.step(f"Storm: {size.storm_events} events at once"):
         _inside(database, "storm", url, size.storm_events, function="prepare")
-        server = stack.enter_context(odoo.with_server(database))
-        connection = stack.enter_context(contextlib.closing(postgres.connect(database)))
-
-        def count_booked():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT count(*) FROM ml_binding WHERE kind = 'bill'")
-                return cursor.fetchone()[0]
-
-        return storm.main(server.url, access["webhook_path"], url, count_booked, size.storm_events)
+        with odoo.with_server(database) as server:
+            return storm.main(server.url, access["webhook_path"], url, database, size.storm_events)
 
 
 def _volume(stack, size):

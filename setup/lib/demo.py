@@ -28,7 +28,6 @@ BRIDGE = ("ramp", "visma")
 """Providers of a second, small company: Odoo forwards bills from the first to the second without an entry."""
 CONCUR_BY_LIST = "070fde04-0000-4000-8000-000000000002"
 """A company of SAP Concur whose invoices are read as a list."""
-STARTED = "ml_flow f JOIN ml_connection c ON c.id = f.connection_id WHERE f.active AND c.state != 'draft'"
 
 
 def main(arguments):
@@ -158,19 +157,19 @@ def _is_tested():
 
 
 def _is_settled():
-    unread = postgres.query(
+    """Whether no flow is unread or due, no transfer is under way, and no webhook or seat is requested."""
+    return not postgres.query(
         DATABASE,
-        f"SELECT 1 FROM {STARTED} AND f.last_success_at IS NULL AND f.direction = 'pull' LIMIT 1",
+        """
+        SELECT 1 FROM ml_flow f JOIN ml_connection c ON c.id = f.connection_id
+         WHERE f.active AND c.state != 'draft'
+           AND (f.last_success_at IS NULL AND f.direction = 'pull' OR f.next_run_at <= now() AT TIME ZONE 'UTC')
+        UNION ALL SELECT 1 FROM ml_sync_log WHERE state IN ('pending', 'running', 'unknown')
+        UNION ALL SELECT 1 FROM ml_connection
+         WHERE webhook_state IN ('requested', 'unverified') OR seat_request IS NOT NULL
+         LIMIT 1
+        """,
     )
-    moving = postgres.query(
-        DATABASE, "SELECT 1 FROM ml_sync_log WHERE state IN ('pending', 'running', 'unknown') LIMIT 1"
-    )
-    due = postgres.query(DATABASE, f"SELECT 1 FROM {STARTED} AND f.next_run_at <= now() AT TIME ZONE 'UTC' LIMIT 1")
-    hooks = postgres.query(
-        DATABASE,
-        "SELECT 1 FROM ml_connection WHERE webhook_state IN ('requested', 'unverified') OR seat_request IS NOT NULL",
-    )
-    return not unread and not moving and not due and not hooks
 
 
 def _rows():

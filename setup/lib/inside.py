@@ -1,4 +1,4 @@
-"""For scripts inside Odoo: connections to the sandboxes, with the credentials that these accept."""
+"""For scripts inside Odoo: records out of tables; connections to the sandboxes, with the credentials they accept."""
 
 CREDENTIALS = {
     "ramp": {"client_id": "ramp_id_EXAMPLE", "client_secret": "example-secret"},
@@ -45,3 +45,38 @@ def forward_only(connection, *more):
         flow.active = flow.key in (*flows, *more)
         if flow.direction == "push" and flow.kind == "vendor":
             flow.vendor_mode = "when_needed"
+
+
+def make(env, model, fields, *rows):
+    """Return new records, one for each row. `fields` names its values, separated by blanks."""
+    return env[model].create([dict(zip(fields.split(), row, strict=True)) for row in rows])
+
+
+def make_vendors(env, *rows):
+    """Return new vendors. A row is name, email address, street, city, ZIP code, and a country or state of `base`."""
+    vendors = make(env, "res.partner", "name email street city zip", *(row[:5] for row in rows))
+    vendors.write({"is_company": True, "supplier_rank": 1})
+    for vendor, row in zip(vendors, rows, strict=True):
+        place = env.ref(f"base.{row[5]}")
+        is_state = place._name == "res.country.state"
+        vendor.country_id = place.country_id if is_state else place
+        vendor.state_id = is_state and place
+    return vendors
+
+
+def make_plan(env, name, accounts, company=None):
+    """Return the analytic accounts (code: name) of a new plan, of one company or of all."""
+    plan = env["account.analytic.plan"].create({"name": name})
+    rows = [(*account, plan.id, company and company.id) for account in accounts.items()]
+    return make(env, "account.analytic.account", "code name plan_id company_id", *rows)
+
+
+def make_books_of_ramp(env):
+    """Make the taxes and journals of the company that its records in Ramp need."""
+    purchase_tax = [("company_id", "=", env.company.id), ("type_tax_use", "=", "purchase"), ("amount", "=", 15)]
+    # as the chart's own tax, so that their amounts go to its account and not to the cost
+    standard = env["account.tax"].search(purchase_tax, limit=1)
+    for name, rate in (("0% Exempt", 0), ("21% High", 21)):
+        standard.copy({"name": name, "amount": rate})
+    journals = (("Ramp cards", "RCARD", "credit"), ("Paid outside Ramp", "RMAN", "bank"))
+    make(env, "account.journal", "name code type", *journals)

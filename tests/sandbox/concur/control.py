@@ -4,7 +4,7 @@ import time
 
 from ..control import Control
 from .control_masters import MasterControl
-from .documents import reopened
+from .documents import entry, identity, reopened, report
 
 
 class ConcurControl(MasterControl, Control):
@@ -43,16 +43,9 @@ class ConcurControl(MasterControl, Control):
 
     def documents(self, doc_type=None):
         """Id, source, status and what was said of each document."""
+        names = ("id", "doc_type", "source_id", "status", "messages", "postings", "content")
         return [
-            {
-                "id": row.id,
-                "doc_type": row.doc_type,
-                "source_id": row.source_id,
-                "status": row.status,
-                "messages": row.messages,
-                "postings": row.postings,
-                "content": row.content,
-            }
+            {name: getattr(row, name) for name in names}
             for row in self._sandbox.state.documents
             if doc_type in (None, row.doc_type)
         ]
@@ -79,6 +72,16 @@ class ConcurControl(MasterControl, Control):
             made = sandbox.state.add_document("expense", report_id, content)
             sandbox.publisher.emit(made)
             return made.id
+
+    def add_reports(self, count, entries):
+        """Release equal reports of some entries each."""
+        state, day = self._sandbox.state, self._sandbox.base_date
+        codes = ("600000", "612000", "620000")
+        rows = [entry(codes[number % 3], "12.34", day=day, name=f"Expense {number + 1}") for number in range(entries)]
+        with self._sandbox.lock:
+            for _ in range(count):
+                report_id = identity("control", len(state.documents), length=20)
+                state.add_document("expense", report_id, report(report_id, rows, day=day))
 
     def recall(self, document_id):
         """What a processor does: the document leaves the queue."""
