@@ -133,13 +133,17 @@ class TestSpend(SpendCase):
     # ------------------------------------------------------------------ card transactions
 
     def test_expense(self):
-        expense = self.written("expense", self.expense_document())
+        """The tax is in the amount."""
+        expense = self.written("expense", self.expense_document(parts=[self.part("115.00", taxes=["15"])]))
         kind = (expense._name, expense.state, expense.payment_mode, expense.employee_id)
         self.assertEqual(kind, ("hr.expense", "paid", "company_account", self.employee))
-        self.assertEqual((expense.total_amount, expense.date), (120.0, date(2026, 7, 30)))
+        self.assertEqual((expense.total_amount, expense.date), (115.0, date(2026, 7, 30)))
         move = expense.account_move_id
         self.assertEqual((move.state, move.date, move.journal_id), ("posted", date(2026, 7, 30), self.card))
-        self.assertEqual((move.line_ids.filtered("debit").account_id, self.cleared()), (self.expense, -120.0))
+        balances = {line.account_id: line.balance for line in move.line_ids}
+        tax = move.line_ids.filtered("tax_line_id")
+        self.assertEqual((balances[self.expense], tax.tax_line_id, tax.balance), (100.0, self.tax, 15.0))
+        self.assertEqual(self.cleared(), -115.0)
 
     def test_splits_are_one_expense_each(self):
         parts = [self.part("50.00"), self.part("69.99", "601"), self.part("0.01")]
@@ -148,10 +152,6 @@ class TestSpend(SpendCase):
         self.assertEqual(sorted(expenses.mapped("total_amount")), [0.01, 50.0, 69.99])
         self.assertEqual(len(expenses.account_move_id), 3)
         self.assertEqual(self.cleared(), -120.0)
-
-    def test_tax_is_in_the_amount(self):
-        self.written("expense", self.expense_document(parts=[self.part("115.00", taxes=["15"])]))
-        self.assertEqual((self.posted(("tax_line_id", "=", self.tax.id)).balance, self.cleared()), (15.0, -115.0))
 
     def test_refund_is_a_journal_entry(self):
         move = self.written("expense", self.expense_document(parts=[self.part("-115.00", taxes=["15"])]))

@@ -168,7 +168,8 @@ class TestPull(ConnectorCase):
         self.assertEqual([report.external_id for report in self.remote.reports[1:]], ["bill-2", "payment-2"])
 
     def test_newer_version_supersedes_what_failed_or_waits(self):
-        for key, values, results in (("bill-0", {"broken": True}, [False, True]), ("bill-1", {"account": "NO"}, [True])):
+        cases = (("bill-0", {"broken": True}, [False, True]), ("bill-1", {"account": "NO"}, [True]))
+        for key, values, results in cases:
             self.remote.reports.clear()
             self.sync_bill(key, **values)
             self.sync_bill(key)
