@@ -116,6 +116,7 @@ class TestWriterPayment(WriterCase):
         self.assertEqual((self.move.amount_residual, self.move.payment_state), (60.0, "partial"))
         self.assertEqual(one.outcome, "created")
         self.assertIsInstance(two.error, InvalidDataError)
+        self.refused("payment", self.payment("p2", bills=[("b1", "61.00")]), InvalidDataError, "61.00", "60.00")
         self.book("payment", *(self.payment(key, bills=[("b1", "30.00")]) for key in ("p3", "p4")))
         self.assertPaid(self.move)
 

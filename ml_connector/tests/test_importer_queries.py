@@ -148,7 +148,7 @@ class TestWriterQueries(WriterCase):
     # ------------------------------------------------------------------ files
 
     def test_files(self):
-        bills = self.bills(50)
+        bills = self.bills(45)
         self.book("bill", *bills)
         documents = [
             Files(
@@ -158,5 +158,5 @@ class TestWriterQueries(WriterCase):
             )
             for key in (bill.external_id for bill in bills)
         ]
-        few, many = self.queries("file", documents[:15]), self.queries("file", documents[15:45])
+        few, many = self.queries("file", documents[:15]), self.queries("file", documents[15:])
         self.assertLessEqual(many, 2 * few)

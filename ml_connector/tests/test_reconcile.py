@@ -396,9 +396,16 @@ class TestReconcile(ConnectorCase):
 
     # ------------------------------------------------------------------ policies
 
-    def test_who_wins_by_the_policy(self):
+    def test_odoo_wins(self):
+        self.flow("vendors").conflict_policy = "odoo"
+        self.conflict()
+        self.sync()
+        self.assertEqual(self.streets(), ("Ours 2", "Ours 2"))
+        self.sync()
+        self.assertEqual(self.sends(), 1)
+
+    def test_vendor_or_newest_wins(self):
         for policy, is_newer, street in (
-            ("odoo", False, "Ours 2"),
             ("vendor", False, "Theirs 2"),
             ("newest", True, "Theirs 2"),
             ("newest", False, "Ours 2"),
@@ -406,10 +413,9 @@ class TestReconcile(ConnectorCase):
             with self.subTest(policy=policy, is_newer=is_newer):
                 self.flow("vendors").conflict_policy = policy
                 self.remote.is_newer = is_newer
-                self.remote.calls.clear()
                 self.conflict()
                 self.sync(2)
-                self.assertEqual((self.streets(), self.sends()), ((street, street), int(street == "Ours 2")))
+                self.assertEqual(self.streets(), (street, street))
                 self.put(street="Old 1")
                 self.sync()
 
@@ -442,20 +448,26 @@ class TestReconcile(ConnectorCase):
         self.sync()
         self.assertNotIn("<script>", self.pulled().conflict_table)
 
-    def test_a_person_decides(self):
-        for decide, street, sends in (("action_keep_odoo", "Ours 2", 1), ("action_keep_provider", "Theirs 2", 1)):
-            with self.subTest(decide):
-                log = self.asked()
-                getattr(log, decide)()
-                attempt = log.attempt_ids.sorted("sequence")[-1]
-                self.assertEqual(attempt.action, "decide")
-                self.assertIn(self.env.user.name, attempt.message)
-                self.run_worker()
-                self.assertEqual(self.streets(), (street, street))
-                self.assertEqual((log.state, log.conflict, log.decision), ("done", False, False))
-                self.assertLessEqual(set(self.logs("vendors_push").mapped("state")), {"done", "superseded"})
-                self.sync()
-                self.assertEqual(self.sends(), sends)
+    def test_keep_odoos(self):
+        """Who decided is in the audit trail."""
+        log = self.asked()
+        log.action_keep_odoo()
+        attempt = log.attempt_ids.sorted("sequence")[-1]
+        self.assertEqual(attempt.action, "decide")
+        self.assertIn(self.env.user.name, attempt.message)
+        self.run_worker()
+        self.assertEqual(self.streets(), ("Ours 2", "Ours 2"))
+        self.assertEqual((log.state, log.conflict, log.decision), ("done", False, False))
+        self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
+        self.sync()
+        self.assertEqual(self.sends(), 1)
+
+    def test_take_the_vendors(self):
+        log = self.asked()
+        log.action_keep_provider()
+        self.run_worker()
+        self.assertEqual((self.streets(), log.state), (("Theirs 2", "Theirs 2"), "done"))
+        self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
 
     def test_what_changed_since_it_was_shown_is_asked_again(self):
         log = self.asked()
