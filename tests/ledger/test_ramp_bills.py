@@ -1,6 +1,7 @@
 """Bills that people take back, code to something new, or send to Ramp: from one system to the other."""
 
 import pytest
+from sandbox.ramp.drafts import completed
 from sandbox.ramp.model import Option
 from support.books import connected_books
 
@@ -150,7 +151,7 @@ def send(books, ref, price=250):
 
 def approve(books, draft):
     """What people do in Ramp with a draft: it becomes a bill with an id of its own."""
-    bill = draft.as_bill(books.sandbox.state.new_id("bill"))
+    bill = completed(draft, books.sandbox.state.new_id("bill"))
     books.sandbox.state.drafts.remove(draft.id)
     books.sandbox.state.add_bill(bill)
     books.control.approve_bill(bill.id)

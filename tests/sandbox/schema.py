@@ -11,6 +11,14 @@ NAMED = ("properties", "patternProperties", "schemas")  # their keys are names, 
 DROPPED = ("nullable", "readOnly", "writeOnly", "discriminator", "deprecated", "xml", "x-form", "x-since")
 
 
+TEXT, OBJECT = {"type": "string"}, {"type": "object"}
+
+
+def shape(optional=(), /, **required):
+    """The schema of an object with these properties."""
+    return {"type": "object", "required": list(required), "properties": {**required, **dict(optional)}}
+
+
 class Problem(NamedTuple):
     """One violation: where it is, which rule it breaks, and the facts of that rule."""
 

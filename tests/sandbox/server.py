@@ -13,6 +13,7 @@ import struct
 import threading
 import uuid
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -29,6 +30,8 @@ from .schema import Problem
 _logger = logging.getLogger(__name__)
 
 CONTRACT_VIOLATED = 599
+BASE_DATE = date(2026, 9, 30)
+"""What the data sets are dated from."""
 NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -96,6 +99,9 @@ class Sandbox:
     contract = None
     handlers = None
     trace_header = "x-trace-id"
+    settings_class = Settings
+    arguments = {}
+    """{parameter: options of its argument of the command line}, beside those that all have."""
 
     def __init__(self, *, port=0, host="127.0.0.1", settings=None, log_limit=10_000):
         undone = self.contract.operations.keys() ^ self.handlers.keys()
@@ -103,7 +109,7 @@ class Sandbox:
             raise RuntimeError(f"contract and handlers differ: {', '.join(sorted(undone))}")
         self.lock = threading.RLock()
         self.stopping = threading.Event()
-        self.settings = settings or Settings()
+        self.settings = settings or self.settings_class()
         self.limiter = RollingLimit()
         self.journal = Journal(log_limit)
         self.faults = Faults()
@@ -113,6 +119,23 @@ class Sandbox:
         self._server = make_server(host, port, self, threaded=True, request_handler=Handler)
         self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    @classmethod
+    def add_arguments(cls, parser):
+        for name, options in cls.arguments.items():
+            parser.add_argument(f"--{name.replace('_', '-')}", **options)
+        parser.add_argument("--today", action="store_true", help="date the data set from today")
+        limit = cls.settings_class().rate_limit
+        parser.add_argument("--rate-limit", type=int, default=limit, help="requests in 10 seconds, 0 for no limit")
+
+    @classmethod
+    def from_arguments(cls, given):
+        return cls(
+            port=given.port,
+            base_date=date.today() if given.today else BASE_DATE,
+            settings=cls.settings_class(rate_limit=given.rate_limit),
+            **{name: getattr(given, name) for name in cls.arguments},
+        )
 
     # -- of the provider ---------------------------------------------------------------------------------------------
 

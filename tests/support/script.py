@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Script:
     """An HTTP server on loopback that answers as told, one answer a request, the last one for ever.
 
-    An answer is a function that gets the handler, or `(status, body)`, or `(status, body, headers)`.
+    An answer is a function that gets the handler, whose `asked` is the request, or `(status, body)`, or
+    `(status, body, headers)`.
     """
 
     def __init__(self):
@@ -25,6 +26,7 @@ class Script:
                     method=self.command, path=self.path, headers=self.headers, body=self.rfile.read(length)
                 )
                 script.requests.append(request)
+                self.asked = request
                 answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
                 if callable(answer):
                     answer(self)

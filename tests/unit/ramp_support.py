@@ -57,3 +57,15 @@ def connect(sandbox, stored=None, capabilities=(), observe=None, read_timeout=0.
         sleep=lambda seconds: None,
     )
     return made
+
+
+def push(made, flow, document, external_id=""):
+    """Send one document as the engine would."""
+    sender = made.flow(flow)
+    payload = sender.render(document)
+    if sender.batch < 2:
+        return sender.send(payload, external_id, "key")
+    (answer,) = sender.send_many([(payload, external_id, "key")])
+    if isinstance(answer, errors.ConnectorError):
+        raise answer
+    return answer

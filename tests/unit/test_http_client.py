@@ -24,6 +24,7 @@ from ramp_support import raised
 
 from ml_connector.core import errors as errors
 from ml_connector.core.http import AccessToken, HttpClient, MemoryTokens, RollingWindow, mask, mask_text
+from ml_connector.core.http.refusals import Reply
 from ml_connector.providers.ramp.client import RampClient
 
 SECRET = "s3cret-marker-0123456789"
@@ -377,8 +378,6 @@ def test_a_server_that_drips_is_given_up(client, script):
 
 
 def _reply(status):
-    from ml_connector.core.http.refusals import Reply
-
     return Reply(status, {}, b"", None, None, "")
 
 

@@ -1,9 +1,10 @@
 """Ramp's client and provider against the Ramp sandbox, which checks every request by Ramp's published contract."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from ramp_support import NOWHERE, obeyed_sandbox, quick, raised
+from ramp_support import NOWHERE, obeyed_sandbox, push, quick, raised
 from ramp_support import connect as plain_connect
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox
 
@@ -241,27 +242,26 @@ def odoo_vendor(**changes):
 
 
 def test_a_vendor_is_created_found_and_changed(sandbox, ramp):
+    def read():
+        return ramp.flow("vendors").document(ramp.flow("vendors").fetch(sent.external_id).payload)
+
     body = ramp.flow("vendors_push").render(odoo_vendor())
     assert ramp.flow("vendors_push").find(body, "key") is None
-    sent = ramp.flow("vendors_push").send(body, "", "key")
+    sent = push(ramp, "vendors_push", odoo_vendor())
     assert ramp.flow("vendors_push").find(body, "key").external_id == sent.external_id
-    moved = odoo_vendor(
-        name="Renamed GmbH", address=Address(street="Neue 2", city="Bonn", postal_code="53111", country="DE")
-    )
-    again = ramp.flow("vendors_push").send(ramp.flow("vendors_push").render(moved), sent.external_id, "key")
+    moved = replace(odoo_vendor().address, street="Neue 2", city="Bonn", postal_code="53111")
+    again = push(ramp, "vendors_push", odoo_vendor(name="Renamed GmbH", address=moved), sent.external_id)
     assert again.external_id == sent.external_id and again.note == ""
-    read = ramp.flow("vendors").document(ramp.flow("vendors").fetch(sent.external_id).payload)
-    assert (read.name, read.odoo_id, read.address.city) == ("Renamed GmbH", 33, "Bonn")
-    assert read.contacts[0].email == "ap@example.com"
-    archived = ramp.flow("vendors_push").render(odoo_vendor(active=False))
-    ramp.flow("vendors_push").send(archived, sent.external_id, "key")
-    assert ramp.flow("vendors").document(ramp.flow("vendors").fetch(sent.external_id).payload).active is False
+    assert (read().name, read().odoo_id, read().address.city) == ("Renamed GmbH", 33, "Bonn")
+    assert read().contacts[0].email == "ap@example.com"
+    push(ramp, "vendors_push", odoo_vendor(active=False), sent.external_id)
+    assert read().active is False
 
 
 def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
     sandbox.control.settings(vendor_approval=True)
     body = ramp.flow("vendors_push").render(odoo_vendor())
-    sent = ramp.flow("vendors_push").send(body, "", "key")
+    sent = push(ramp, "vendors_push", odoo_vendor())
     assert ramp.flow("vendors_push").find(body, "key").external_id == sent.external_id
     foreign = sandbox.control.add_vendor("Made in Ramp", approved=False)
     assert foreign not in {item.external_id for item in pulled(ramp, "vendors")}
@@ -282,10 +282,9 @@ def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_what_may_have_been_done_is_looked_up(sandbox, ramp, when):
     sandbox.control.add_fault("error", method="POST", path="*/vendors", status=500, when=when)
-    body = ramp.flow("vendors_push").render(odoo_vendor())
-    assert type(raised(ramp.flow("vendors_push").send, body, "", "key")) is errors.UnconfirmedError
+    assert type(raised(push, ramp, "vendors_push", odoo_vendor())) is errors.UnconfirmedError
     assert len(sandbox.control.requests("POST", "/developer/v1/vendors")) == 1
-    found = ramp.flow("vendors_push").find(body, "key")
+    found = ramp.flow("vendors_push").find(ramp.flow("vendors_push").render(odoo_vendor()), "key")
     assert (found and {found.external_id: 1}) == sandbox.control.effects("vendor.create").get("vendor.create")
 
 
@@ -428,7 +427,7 @@ def test_check_names_missing_scopes_and_what_they_cost(is_refused):
         assert report.capabilities == {*granted, "accounting_connection", "purchase_orders"}
         later = connect(sandbox, report.settings)
         assert set(later.client.scope.split()) == granted and pulled(later, "vendors")
-        error = raised(later.flow("vendors_push").send, later.flow("vendors_push").render(odoo_vendor()), "", "key")
+        error = raised(push, later, "vendors_push", odoo_vendor())
         assert type(error) is errors.AuthError and error.status == 403 and "vendors:write" in error.message
         assert connect(sandbox, report.settings, scopes="bills:read").client.scope == "bills:read"
 

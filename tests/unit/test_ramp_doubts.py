@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from pairs import in_pairs, lacking
-from ramp_support import NOWHERE, obeyed_sandbox, raised
+from ramp_support import NOWHERE, obeyed_sandbox, push, raised
 from sandbox.ramp import RampSettings
 from support.script import Script
-from test_ramp_push import account, bill, connect, order, order_line, push, receipt, receipts_of, vendor
+from test_ramp_push import account, bill, connect, order, order_line, receipt, receipts_of, vendor
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors

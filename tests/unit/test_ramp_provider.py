@@ -4,12 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import date
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ramp_operations import Only, Operations
 from ramp_support import raised
 
 from ml_connector.core import errors as errors
@@ -276,20 +276,24 @@ def test_two_phases(sync_status, status, payment, bill_due, payment_due):
 # Pull
 
 
-class Fake(Operations):
-    """A client that answers from lists and notes the filters."""
+class Fake:
+    """A client that answers from lists by path, and notes the filters."""
 
     def __init__(self, **rows):
-        self.rows = rows
+        self.rows = {f"/{name}": found for name, found in rows.items()}
         self.asked = []
 
-    def __getattr__(self, name):
-        def listing(*args, **filters):
-            self.asked.append((name, args, filters))
-            rows = self.rows.get(name, [])
-            return iter([rows(*args) if callable(rows) else rows])
+    def pages(self, path, **filters):
+        self.asked.append((path, filters))
+        yield self.rows.get(path, [])
 
-        return listing
+    pages_of_record = pages
+
+    def filters(self, path):
+        return [filters for asked, filters in self.asked if asked == path]
+
+    def create(self, path, body):
+        return {}
 
 
 def pulled(made, flow, cursor="", since=None):
@@ -318,7 +322,7 @@ def test_pull_bills_looks_at_the_rows_again():
     )
     assert titles(pulled(provider(fake), "bills", since=date(2026, 7, 1))) == ["b1", "b5", "b6"]
     ours = {"is_accounting_sync_enabled": True, "entity_id": None}
-    assert fake.asked == [("bills", (), {**ours, "sync_ready": True}), ("bills", (), {**ours, "is_archived": True})]
+    assert fake.filters("/bills") == [{**ours, "sync_ready": True}, {**ours, "is_archived": True}]
 
 
 @pytest.mark.parametrize(
@@ -342,7 +346,7 @@ def test_what_is_booked_is_read_again():
     )
     assert titles(provider(fake).flow("bills").reread()) == ["b3", "b2"]
     assert titles(provider(fake).flow("payments").reread()) == ["p:b3"]
-    assert {"sync_status", "from_paid_at"} < set(fake.asked[0][2])
+    assert {"sync_status", "from_paid_at"} < set(fake.filters("/bills")[0])
     assert list(provider(fake).flow("vendors").reread()) == []
     assert list(provider(fake, seat=check.TAKEN).flow("bills").reread()) == []
 
@@ -357,57 +361,38 @@ def test_pull_bill_files_yields_nothing():
 
 
 def test_pull_vendors_with_contacts_and_cursor(monkeypatch):
-    from datetime import UTC, datetime
-
     monkeypatch.setattr("ml_connector.providers.ramp.vendors._now", lambda: datetime(2026, 7, 1, 12, tzinfo=UTC))
-    fake = Fake(
-        vendors=[{"id": f"v{n}", "name": "V"} for n in range(9)], vendor_contacts=lambda key: [{"id": f"{key}c"}]
-    )
+    contacts = {f"vendors/v{n}/contacts": [{"id": f"v{n}c"}] for n in range(9)}
+    fake = Fake(vendors=[{"id": f"v{n}", "name": "V"} for n in range(9)], **contacts)
     pages = pulled(provider(fake), "vendors")
     assert [found.cursor for found in pages] == [None, "2026-07-01T12:00:00+00:00"]
     assert [item.payload["contacts"] for item in pages[0].items] == [[{"id": f"v{n}c"}] for n in range(9)]
     pulled(provider(fake), "vendors", cursor=pages[-1].cursor)
     since = {"from_updated_at": "2026-07-01T11:55:00+00:00"}
-    assert lists_asked(fake) == [{}, since], "those that wait for approval are read only where vendors are sent"
-
-
-def lists_asked(fake):
-    return [filters for name, _args, filters in fake.asked if name == "vendors"]
+    assert fake.filters("/vendors") == [{}, since], "those that wait for approval are read only where vendors are sent"
 
 
 def test_a_vendor_without_contacts_costs_no_call():
     fake = Fake(vendors=[{"id": "v1", "name": "V", "contacts": []}, {"id": "v2", "name": "W", "contacts": ["c"]}])
-    fake.vendor_contacts = lambda key: iter([[{"id": "c"}]]) if key == "v2" else pytest.fail("asked in vain")
-    found = [item for page in pulled(provider(fake), "vendors") for item in page.items]
-    assert [len(item.payload["contacts"]) for item in found] == [0, 1]
+    assert titles(pulled(provider(fake), "vendors")) == ["v1", "v2"]
+    assert [path for path, _filters in fake.asked] == ["/vendors", "/vendors/v2/contacts"]
 
 
-SENDING = {"vendors_push": {"active": True}}
-
-
-def test_where_nothing_changed_one_list_is_read():
-    for vendors, asked in (
-        ([], [{"include_draft": True}]),
-        ([{"id": "v1", "name": "V"}], [{"include_draft": True}, {}]),
-    ):
-        fake = Fake(vendors=vendors, vendor_contacts=[])
-        assert len([item for page in pulled(provider(fake, options=SENDING), "vendors") for item in page.items]) == len(
-            vendors
-        )
-        assert lists_asked(fake) == asked
+@pytest.mark.parametrize(("found", "lists"), [([], [{"include_draft": True}]), (["v1"], [{"include_draft": True}, {}])])
+def test_where_nothing_changed_one_list_is_read(found, lists):
+    fake = Fake(vendors=[{"id": key, "name": "V"} for key in found])
+    assert titles(pulled(provider(fake, options={"vendors_push": {"active": True}}), "vendors")) == found
+    assert fake.filters("/vendors") == lists
 
 
 def test_pull_coding():
-    def options(field_remote_id, **_filters):
-        rows = {"pro": [{"id": "o1", "ramp_id": "r", "value": "One"}, {"id": "o2", "is_active": False}]}
-        return iter([rows[field_remote_id]])
-
-    fake = Fake(
-        accounts=[{"id": "1", "name": "A", "code": "60", "is_active": True}, {"id": "2", "is_active": False}],
-        fields=[{"id": "pro", "ramp_id": "f1"}, {"id": "old", "ramp_id": "f2", "is_active": False}],
-        tax_code_options=[{"id": "t1", "name": "VAT"}],
-    )
-    fake.field_options = options
+    codes = {
+        "accounts": [{"id": "1", "name": "A", "code": "60", "is_active": True}, {"id": "2", "is_active": False}],
+        "fields": [{"id": "pro", "ramp_id": "f1"}, {"id": "old", "ramp_id": "f2", "is_active": False}],
+        "field-options": [{"id": "o1", "ramp_id": "r", "value": "One"}, {"id": "o2", "is_active": False}],
+        "tax/code/options": [{"id": "t1", "name": "VAT"}],
+    }
+    fake = Fake(**{f"accounting/{name}": found for name, found in codes.items()})
     made = provider(fake, bank_accounts={"ba1": "Operating (1234)"})
     pages = pulled(made, "coding")
     documents = [made.flow("coding").document(item.payload) for found in pages for item in found.items]
@@ -431,16 +416,14 @@ BODY = {"name": "New name", "external_vendor_id": "odoo:db:7:partner:33"}
 
 
 def test_a_new_vendor_without_an_id_has_to_be_looked_up():
-    fake = Fake()
-    fake.create_vendor = lambda body: {}
-    assert type(raised(provider(fake).flow("vendors_push").send, BODY, "", "key")) is errors.UnconfirmedError
+    assert type(raised(provider(Fake()).flow("vendors_push").send, BODY, "", "key")) is errors.UnconfirmedError
 
 
 def test_find_looks_at_the_number_on_the_rows():
     others = [{"id": "a", "external_vendor_id": None}, {"id": "b", "external_vendor_id": "odoo:db:7:partner:3"}]
     fake = Fake(vendors=others)
     assert provider(fake).flow("vendors_push").find(BODY, "key") is None
-    assert fake.asked[0][2] == {"external_vendor_id": "odoo:db:7:partner:33", "include_draft": True}
+    assert fake.filters("/vendors")[0] == {"external_vendor_id": "odoo:db:7:partner:33", "include_draft": True}
     ours = {"id": "c", "external_vendor_id": BODY["external_vendor_id"], "name": "New name"}
     assert provider(Fake(vendors=[*others, ours])).flow("vendors_push").find(BODY, "key").external_id == "c"
     error = raised(provider(Fake(vendors=[ours, {**ours, "id": "d"}])).flow("vendors_push").find, BODY, "key")
@@ -450,7 +433,7 @@ def test_find_looks_at_the_number_on_the_rows():
 # Results
 
 
-class Syncs(Operations):
+class Syncs:
     """Ramp's end of the reports: refuses a call for any bill that is not ready."""
 
     def __init__(self, not_ready=(), synced=(), names=True, code="DEVELOPER_7062"):
@@ -461,7 +444,8 @@ class Syncs(Operations):
         self.calls = []
         self.taken = []
 
-    def create_sync(self, body):
+    def create(self, path, body):
+        assert path == "/accounting/syncs"
         self.calls.append(body)
         entries = body.get("successful_syncs", []) + body.get("failed_syncs", [])
         bad = [entry["id"] for entry in entries if entry["id"] in self.not_ready]
@@ -470,8 +454,9 @@ class Syncs(Operations):
             raise errors.PermanentError("Ramp refused the request.", code=self.code, details=details, status=400)
         self.taken += [entry["id"] for entry in entries]
 
-    def bill(self, bill_id):
-        return {"id": bill_id, "sync_status": "BILL_AND_PAYMENT_SYNCED" if bill_id in self.synced else "NOT_SYNCED"}
+    def one(self, path):
+        is_synced = path.removeprefix("/bills/") in self.synced
+        return {"sync_status": "BILL_AND_PAYMENT_SYNCED" if is_synced else "NOT_SYNCED"}
 
 
 def result(number, subject="bill", success=True, **values):
@@ -543,7 +528,7 @@ def test_who_holds_the_accounting_connection(connections, state):
 
 
 def test_claim_when_another_system_comes_first():
-    ramp = Only(connections=lambda: {"connections": []}, create_connection=lambda body: connection("Carbon"))
+    ramp = SimpleNamespace(get=lambda path: {"connections": []}, create=lambda path, body: connection("Carbon"))
     error = raised(provider(ramp).claim_accounting_connection)
     assert type(error) is errors.ConflictError and "Carbon" in error.message
 
@@ -680,6 +665,7 @@ def test_events_that_only_one_flow_needs():
 
 
 def test_answers_on_subscriptions_that_are_no_success():
-    made = provider(Only(webhooks=list, create_webhook=lambda body: {"id": "w1"}, verify_webhook=lambda *_all: {}))
+    answer = SimpleNamespace(data=[])
+    made = provider(SimpleNamespace(request=lambda *_asked: answer, create=lambda path, body: {"id": "w1"}))
     assert type(raised(made.subscribe, "https://x", "h")) is errors.RemoteError
     assert type(raised(made.confirm_subscription, "w1", "c-2")) is errors.AuthError

@@ -2,12 +2,11 @@
 
 import threading
 from dataclasses import dataclass, field
-from datetime import date
 
 from werkzeug.serving import make_server
 
 from ..contract import Contract
-from ..server import Handler, Sandbox, Settings
+from ..server import BASE_DATE, Handler, Sandbox, Settings
 
 # they register their handlers
 from . import events, fis, images, invoices, lists, oauth, payments, reports, vendors  # noqa: F401
@@ -19,7 +18,6 @@ from .state import COMPANY_UUID, State
 
 CLIENT_ID = "concur_id_EXAMPLE"
 CLIENT_SECRET = "example-secret"
-BASE_DATE = date(2026, 9, 30)
 CENTRES = ("us2", "eu2")
 CONTRACTS = (
     "concur",
@@ -37,6 +35,7 @@ CONTRACTS = (
 class ConcurSettings(Settings):
     """Settings of the Concur sandbox. The rate limit counts by data centre."""
 
+    rate_limit: int = 0
     token_seconds: int = 3600
     refresh_seconds: int = oauth.SIX_MONTHS
     rotate_refresh_tokens: bool = True  # Concur says that the token may change, not when
@@ -71,6 +70,11 @@ class ConcurSandbox(Sandbox):
 
     contract = Contract.load(*CONTRACTS, error_schema=SHAPES)
     handlers = handlers
+    settings_class = ConcurSettings
+    arguments = {
+        "size": {"default": "demo", "help": "none, small, demo or a number of expense reports"},
+        "company": {"default": COMPANY_UUID, "help": "id of the company"},
+    }
     trace_header = "concur-correlationid"
 
     def __init__(
@@ -80,7 +84,7 @@ class ConcurSandbox(Sandbox):
         :param company: the id of the company, which nobody else has
         :param scopes: what the app is allowed; everything by default
         """
-        super().__init__(settings=settings or ConcurSettings(rate_limit=0), **options)
+        super().__init__(settings=settings, **options)
         everything = {scope for operation in self.contract.operations.values() for scope in operation.scopes}
         allowed = frozenset(everything if scopes is None else scopes)
         self.apps = {CLIENT_ID: oauth.App(CLIENT_ID, CLIENT_SECRET, allowed)}
@@ -96,23 +100,6 @@ class ConcurSandbox(Sandbox):
 
     def _centre_server(self):
         return make_server("127.0.0.1", 0, self, threaded=True, request_handler=Handler)
-
-    @classmethod
-    def add_arguments(cls, parser):
-        parser.add_argument("--size", default="demo", help="none, small, demo or a number of expense reports")
-        parser.add_argument("--company", default=COMPANY_UUID, help="id of the company")
-        parser.add_argument("--today", action="store_true", help="date the data set from today")
-        parser.add_argument("--rate-limit", type=int, default=0, help="requests in 10 seconds, 0 for no limit")
-
-    @classmethod
-    def from_arguments(cls, arguments):
-        return cls(
-            port=arguments.port,
-            size=arguments.size,
-            company=arguments.company,
-            base_date=date.today() if arguments.today else BASE_DATE,
-            settings=ConcurSettings(rate_limit=arguments.rate_limit),
-        )
 
     def fill(self):
         self.state = State(CENTRES[0], CLIENT_ID, self.company, self.settings.odd_ids)

@@ -43,16 +43,9 @@ class ConcurControl(MasterControl, Control):
 
     def documents(self, doc_type=None):
         """Id, source, status and what was said of each document."""
+        names = ("id", "doc_type", "source_id", "status", "messages", "postings", "content")
         return [
-            {
-                "id": row.id,
-                "doc_type": row.doc_type,
-                "source_id": row.source_id,
-                "status": row.status,
-                "messages": row.messages,
-                "postings": row.postings,
-                "content": row.content,
-            }
+            {name: getattr(row, name) for name in names}
             for row in self._sandbox.state.documents
             if doc_type in (None, row.doc_type)
         ]

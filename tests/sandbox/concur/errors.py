@@ -2,67 +2,21 @@
 
 from datetime import UTC, datetime
 
+from ..schema import OBJECT, TEXT, shape
 from ..server import Refusal
 
-TEXT = {"type": "string"}
+SERVER_ERROR = {"Message": TEXT, "Server-Time": TEXT, "Id": TEXT}
+VALIDATION = {"validationErrors": {"type": "array", "items": OBJECT}}
 SHAPES = {
     "anyOf": [
-        {
-            "type": "object",
-            "required": ["code", "error", "error_description"],
-            "properties": {
-                "code": {"type": "integer"},
-                "error": TEXT,
-                "error_description": TEXT,
-                "geolocation": TEXT,
-            },
-        },
-        {"type": "object", "required": ["message"], "properties": {"message": TEXT}},
-        {"type": "object", "required": ["Message"], "properties": {"Message": TEXT}},
-        {
-            "type": "object",
-            "required": ["Error"],
-            "properties": {
-                "Error": {
-                    "type": "object",
-                    "required": ["Message", "Server-Time", "Id"],
-                    "properties": {"Message": TEXT, "Server-Time": TEXT, "Id": TEXT},
-                }
-            },
-        },
-        {
-            "type": "object",
-            "required": ["timestamp", "httpStatus", "error", "path"],
-            "properties": {
-                "timestamp": TEXT,
-                "httpStatus": TEXT,
-                "error": {
-                    "type": "object",
-                    "required": ["id", "message"],
-                    "properties": {"id": TEXT, "message": TEXT},
-                },
-                "validationErrors": {"type": "array", "items": {"type": "object"}},
-                "path": TEXT,
-            },
-        },
-        {
-            "type": "object",
-            "required": ["errorId", "errorMessage", "httpStatus", "path", "timestamp"],
-            "properties": {
-                "errorId": TEXT,
-                "errorMessage": TEXT,
-                "httpStatus": TEXT,
-                "path": TEXT,
-                "timestamp": TEXT,
-                "validationErrors": {"type": "array", "items": {"type": "object"}},
-            },
-        },
+        shape({"geolocation": TEXT}, code={"type": "integer"}, error=TEXT, error_description=TEXT),
+        shape(message=TEXT),
+        shape(Message=TEXT),
+        shape(Error=shape(**SERVER_ERROR)),
+        shape(VALIDATION, timestamp=TEXT, httpStatus=TEXT, error=shape(id=TEXT, message=TEXT), path=TEXT),
+        shape(VALIDATION, errorId=TEXT, errorMessage=TEXT, httpStatus=TEXT, path=TEXT, timestamp=TEXT),
         {"type": "object", "required": ["failedPayments"]},
-        {
-            "type": "object",
-            "required": ["errors"],
-            "properties": {"errors": {"type": "array", "minItems": 1, "items": {"type": "object"}}},
-        },
+        shape(errors={"type": "array", "minItems": 1, "items": OBJECT}),
     ]
 }
 
@@ -84,8 +38,7 @@ def refuse(path, status, code, message, problems=()):
     if path.startswith("/api/v3"):
         return Refusal(status, {"Message": message})
     if path.startswith("/api/"):
-        now = datetime.now(UTC).isoformat()
-        return Refusal(status, {"Error": {"Message": message, "Server-Time": now, "Id": code}})
+        return Refusal(status, {"Error": {"Message": message, "Server-Time": _now(), "Id": code}})
     if path.startswith("/expensereports/"):
         return Refusal(status, _expense(path, status, code, message, problems))
     if path.startswith(("/purchaserequest/", "/invoice/")):

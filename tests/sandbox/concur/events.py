@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ..deliveries import Delivery
 from .errors import refuse
-from .routes import handlers
+from .routes import find, handlers
 
 TOPIC = "public.concur.financialintegration"
 MOST_SUBSCRIPTIONS = 5
@@ -116,10 +116,7 @@ def _check_app(call):
 
 def _found(call):
     _check_app(call)
-    row = call.state.subscriptions.get(call.path["id"])
-    if row is None:
-        raise refuse(call.request.path, 404, "subscription.notFound", "There is no such subscription.")
-    return row
+    return find(call, call.state.subscriptions, "id", "subscription.notFound", "subscription")
 
 
 def _shown(call, row):

@@ -36,12 +36,7 @@ def list_documents(call):
         # an internal host, as in the published samples: not to be followed
         "links": [{"rel": "self", "href": f"{INTERNAL}/{doc_type}?page={number}"}],
         "content": content,
-        "page": {
-            "size": size,
-            "totalElements": len(rows),
-            "totalPages": -(-len(rows) // size),
-            "number": number,
-        },
+        "page": {"size": size, "totalElements": len(rows), "totalPages": -(-len(rows) // size), "number": number},
     }
 
 
@@ -61,53 +56,47 @@ def _document(sandbox, row, as_text):
     }
 
 
-@handlers(f"POST {BASE}/acknowledgements")
-def acknowledge(call):
-    """Each document once; a result for each, under status 200 whatever it is."""
+def _results(call, rows, name, outcome):
+    """A result for each document, under status 200 whatever it is.
+
+    :param name: of the result in the answer
+    :param outcome: gives code, result and message of a row
+    """
     system_id = call.body["systemId"]
     return [
-        {
-            "code": code,
-            "docId": document_id,
-            "systemId": system_id,
-            "acknowledgeResult": "FAILURE" if code else "SUCCESS",
-            "errorMessage": message,
-        }
-        for document_id in call.body["ids"]
-        for code, message in [_acknowledged(call, document_id, system_id)]
+        {"code": code, "docId": row["docId"], "systemId": system_id, name: result, "errorMessage": message}
+        for row in rows
+        for code, result, message in [outcome(call, row)]
     ]
 
 
-def _acknowledged(call, document_id, system_id):
-    row = call.state.documents.get(document_id)
+@handlers(f"POST {BASE}/acknowledgements")
+def acknowledge(call):
+    """Each document once."""
+    rows = [{"docId": document_id} for document_id in call.body["ids"]]
+    return _results(call, rows, "acknowledgeResult", _acknowledged)
+
+
+def _acknowledged(call, asked):
+    row = call.state.documents.get(asked["docId"])
     if row is None:
-        return 104, "Document does not exist."
+        return 104, "FAILURE", "Document does not exist."
     if row.doc_type != call.path["docType"]:
-        return 105, "Document is of another type."
+        return 105, "FAILURE", "Document is of another type."
     if row.status == RECALLED:
-        return 102, "Document was recalled."
+        return 102, "FAILURE", "Document was recalled."
     if row.status != "READY":
-        return 101, "Document is already acknowledged."
-    row.status, row.system_id = "ACKNOWLEDGED", system_id
-    call.sandbox.journal.effect("acknowledge", document_id)
-    return 0, ""
+        return 101, "FAILURE", "Document is already acknowledged."
+    row.status, row.system_id = "ACKNOWLEDGED", call.body["systemId"]
+    call.sandbox.journal.effect("acknowledge", row.id)
+    return 0, "SUCCESS", ""
 
 
 @handlers(f"POST {BASE}/postingconfirmations")
 def confirm_postings(call):
-    """Success or error of each document; status 200 whatever the results are."""
-    return [
-        {
-            "code": code,
-            "docId": confirmation["docId"],
-            "systemId": call.body["systemId"],
-            "postingConfirmationResult": result,
-            "errorMessage": message,
-            "detailMessage": "",
-        }
-        for confirmation in call.body["postingConfirmations"]
-        for code, result, message in [_posted(call, confirmation)]
-    ]
+    """Success or error of each document."""
+    results = _results(call, call.body["postingConfirmations"], "postingConfirmationResult", _posted)
+    return [{**result, "detailMessage": ""} for result in results]
 
 
 def _posted(call, confirmation):
@@ -145,18 +134,8 @@ def _posting_problem(call, row, confirmation, success):
 @handlers(f"POST {BASE}/paymentconfirmations")
 def confirm_payments(call):
     """Payments of posted expense reports; the same reference counts once."""
-    return [
-        {
-            "code": code,
-            "docId": confirmation["docId"],
-            "systemId": call.body["systemId"],
-            "paymentConfirmationResult": result,
-            "errorMessage": message,
-            "detailMessage": "",
-        }
-        for confirmation in call.body["processingConfirmation"]
-        for code, result, message in [_paid(call, confirmation)]
-    ]
+    results = _results(call, call.body["processingConfirmation"], "paymentConfirmationResult", _paid)
+    return [{**result, "detailMessage": ""} for result in results]
 
 
 def _paid(call, confirmation):

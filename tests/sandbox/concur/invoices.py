@@ -1,13 +1,10 @@
 """Payment requests v3.0: the list of invoices, and each of them. They are the ones that FIS has too."""
 
-import base64
 from dataclasses import dataclass
 
-from .errors import refuse
-from .routes import handlers
+from .routes import FOREIGN_HOST, find, handlers, page_of
 
 BASE = "/api/v3.0/invoice/paymentrequest"
-FOREIGN_HOST = "https://www.concursolutions.com"
 
 
 @dataclass
@@ -46,7 +43,7 @@ def payment_request(content, vendor, approval="A_APPR"):
         "IsTestTransaction": "false",
         "IsPaymentRequestDeleted": "false",
         "LedgerCode": head["ledgerCode"],
-        "PurchaseOrderNumber": head["poNumber"],
+        "PurchaseOrderNumber": head.get("poNumber"),
         "EmployeeName": "Example, Bo",
         "VendorRemitAddress": address,
         "LineItems": {"LineItem": lines},
@@ -58,6 +55,8 @@ def _line(row):
     journal = allocation["journal"]
     taxes = journal["tax"] or []
     vat = sum(tax["amountTax"] for tax in taxes)
+    account, custom = allocation["allocationAccountCode"], allocation["allocationCustom1Code"]
+    coding = {"AllocationAccountCode": account, "Custom1": custom}
     return {
         "RequestLineItemNumber": str(row["lineItemSequenceOrder"]),
         "Description": row["lineItemDescription"],
@@ -68,15 +67,7 @@ def _line(row):
         "AmountWithoutVat": str(journal["amountNet"]),
         "VatAmount": str(vat) if vat else None,
         "TaxCode": taxes[0]["taxCode"] if taxes else None,
-        "Allocations": {
-            "Allocation": [
-                {
-                    "AllocationAccountCode": allocation["allocationAccountCode"],
-                    "Percentage": "100",
-                    "Custom1": allocation["allocationCustom1Code"],
-                }
-            ]
-        },
+        "Allocations": {"Allocation": [{**coding, "Percentage": "100"}]},
     }
 
 
@@ -84,15 +75,9 @@ def _line(row):
 def list_digests(call):
     query = call.query
     rows = [row for row in call.state.payment_requests if _is_listed(row, query)]
-    start = int(base64.b64decode(query["offset"])) if query.get("offset") else 0
-    end = start + query["limit"]
-    offset = base64.b64encode(str(end).encode()).decode()
-    return {
-        "PaymentRequestDigest": [_digest(row) for row in rows[start:end]],
-        "Items": None,
-        "NextPage": f"{FOREIGN_HOST}{BASE}digests?offset={offset}" if end < len(rows) else None,
-        "TotalCount": len(rows),
-    }
+    page, following = page_of(rows, query, f"{BASE}digests")
+    found = [_digest(row) for row in page]
+    return {"PaymentRequestDigest": found, "Items": None, "NextPage": following, "TotalCount": len(rows)}
 
 
 def _is_listed(row, query):
@@ -116,10 +101,7 @@ def read_request(call):
 
 
 def _found(call):
-    row = call.state.payment_requests.get(call.path["id"])
-    if row is None:
-        raise refuse(call.request.path, 404, "not-found", "The payment request was not found.")
-    return row
+    return find(call, call.state.payment_requests, "id", "not-found", "payment request")
 
 
 def _digest(row):

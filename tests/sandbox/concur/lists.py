@@ -2,7 +2,7 @@
 
 from .errors import refuse
 from .lists_model import add_item
-from .routes import handlers
+from .routes import find, handlers
 
 PAGE = 100
 
@@ -86,8 +86,8 @@ def delete_item(call):
 
 
 def _item(call):
-    item = call.state.list_items.get(call.path["itemId"])
-    if item is None or item.is_deleted:
+    item = find(call, call.state.list_items, "itemId", "item.notFound", "item")
+    if item.is_deleted:
         raise _unknown(call, "item")
     return item
 

@@ -127,10 +127,8 @@ def _access_token(call, scopes, centre, is_company=True):
 
 
 def _elsewhere(call):
-    tenant = call.state.tenant
-    return refuse_token(
-        404, 16, "invalid_grant", "user lives elsewhere", geolocation=call.sandbox.centres[tenant.centre]
-    )
+    home = call.sandbox.centres[call.state.tenant.centre]
+    return refuse_token(404, 16, "invalid_grant", "user lives elsewhere", geolocation=home)
 
 
 def find_token(sandbox, operation, request):

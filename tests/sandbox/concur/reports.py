@@ -1,11 +1,8 @@
 """Expense reports v3.0: the list of those whose documents the Financial Integration Service has, too."""
 
-import base64
-
-from .routes import handlers
+from .routes import FOREIGN_HOST, handlers, page_of
 
 PATH = "/api/v3.0/expense/reports"
-FOREIGN_HOST = "https://www.concursolutions.com"
 
 
 @handlers(f"GET {PATH}")
@@ -17,13 +14,8 @@ def list_reports(call):
     after = query.get("modifiedDateAfter")
     day = call.sandbox.base_date.isoformat()
     rows = [row for row in rows if after is None or str(after)[:10] <= day]
-    start = int(base64.b64decode(query["offset"])) if query.get("offset") else 0
-    end = start + query["limit"]
-    offset = base64.b64encode(str(end).encode()).decode()
-    return {
-        "Items": [_report(row, day) for row in rows[start:end]],
-        "NextPage": f"{FOREIGN_HOST}{PATH}?offset={offset}" if end < len(rows) else None,
-    }
+    page, following = page_of(rows, query, PATH)
+    return {"Items": [_report(row, day) for row in page], "NextPage": following}
 
 
 def _report(row, day):

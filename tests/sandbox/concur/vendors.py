@@ -1,14 +1,11 @@
 """Vendors v3.1: one record for each address of a vendor, and a result for each record under status 200."""
 
-import base64
 from dataclasses import dataclass, field
 
 from .errors import refuse
-from .routes import handlers
+from .routes import FOREIGN_HOST, handlers, page_of
 
 PATH = "/api/v3.1/invoice/vendors"
-FOREIGN_HOST = "https://www.concursolutions.com"
-"""Where `NextPage` points to, which is not where the token is good."""
 VENDOR_GROUPS = ("Marketing", "Head Office")
 """The groups of vendors that the site has."""
 SEARCHED = {
@@ -50,14 +47,8 @@ def list_vendors(call):
     matches = COMPARE[query.get("searchType", "exact")]
     rows = [row for row in call.state.vendors if _is_searched(row, query, matches)]
     rows.sort(key=lambda row: row.values["VendorName"])
-    start = int(base64.b64decode(query["offset"])) if query.get("offset") else 0
-    end = start + query["limit"]
-    following = f"{FOREIGN_HOST}{PATH}?limit={query['limit']}&offset={_offset(end)}" if end < len(rows) else None
-    return _collection("Vendor", [_shown(row) for row in rows[start:end]], len(rows), following)
-
-
-def _offset(number):
-    return base64.b64encode(str(number).encode()).decode()
+    page, following = page_of(rows, query, PATH)
+    return _collection("Vendor", [_shown(row) for row in page], len(rows), following)
 
 
 def _is_searched(row, query, matches):
@@ -73,21 +64,21 @@ def _is_searched(row, query, matches):
 @handlers(f"POST {PATH}")
 def create_vendors(call):
     """Whether it would also change a record is not documented."""
-    return _written(call, _create)
+    return _written(call, "Vendor", _create)
 
 
 @handlers(f"PUT {PATH}")
 def update_vendors(call):
     """Whether it would also make a record, or keep what is left out, is not documented."""
-    return _written(call, _update)
+    return _written(call, "Vendor", _update)
 
 
-def _written(call, write):
+def _written(call, name, write):
     rows = [
         {**values, "StatusList": _statuses(call, write(call, values), number)}
-        for number, values in enumerate(call.body["Vendor"], start=1)
+        for number, values in enumerate(call.body[name], start=1)
     ]
-    return _collection("Vendor", rows, len(rows))
+    return _collection(name, rows, len(rows))
 
 
 def _statuses(call, problem, number):
@@ -148,11 +139,7 @@ def _problem(call, values, together):
 
 @handlers("PUT /api/v3.1/invoice/vendor/banks")
 def put_banks(call):
-    rows = [
-        {**values, "StatusList": _statuses(call, _put_bank(call, values), number)}
-        for number, values in enumerate(call.body["VendorBank"], start=1)
-    ]
-    return _collection("VendorBank", rows, len(rows))
+    return _written(call, "VendorBank", _put_bank)
 
 
 def _put_bank(call, values):

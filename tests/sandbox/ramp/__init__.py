@@ -3,7 +3,6 @@
 import json
 import time
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from functools import cache
 from hmac import compare_digest
@@ -11,7 +10,7 @@ from hmac import compare_digest
 from werkzeug.wrappers import Response
 
 from ..contract import Contract
-from ..server import Sandbox, Settings, to_json
+from ..server import BASE_DATE, Sandbox, Settings, to_json
 from . import (  # noqa: F401 - they register their handlers
     bill_writes,
     bills,
@@ -39,7 +38,6 @@ from .uploads import read_form
 
 CLIENT_ID = "ramp_id_EXAMPLE"
 CLIENT_SECRET = "example-secret"
-BASE_DATE = date(2026, 9, 30)
 PUBLISHED = "2026-08-01"
 TENANTS, CONTACT_FORMS = ("newer", "older"), ("operation", "field")
 LENIENT = ("PATCH /developer/v1/users/{user_id}",)  # ignores what it does not know
@@ -93,6 +91,16 @@ class RampSandbox(Sandbox):
 
     contract = load_contract()
     handlers = handlers
+    settings_class = RampSettings
+    arguments = {
+        "size": {"default": "demo", "help": "small, demo or a number of bills"},
+        "seat": {
+            "default": "csv",
+            "choices": ("csv", "api", "direct", "none"),
+            "help": "who holds the accounting seat",
+        },
+        "provider": {"default": "Odoo", "help": "name of the API connection with --seat api"},
+    }
 
     def __init__(
         self,
@@ -111,7 +119,7 @@ class RampSandbox(Sandbox):
         :param card_payments_in_feed: whether card transactions that paid a bill are ready to sync themselves
         :param scopes: what the app is allowed; everything by default
         """
-        super().__init__(settings=settings or RampSettings(), **options)
+        super().__init__(settings=settings, **options)
         everything = {scope for operation in self.contract.operations.values() for scope in operation.scopes}
         self.apps = {
             CLIENT_ID: oauth.App(CLIENT_ID, CLIENT_SECRET, frozenset(everything if scopes is None else scopes))
@@ -121,27 +129,6 @@ class RampSandbox(Sandbox):
         self.publisher = webhooks.Publisher(self)
         self.control = RampControl(self)
         self.fill()
-
-    @classmethod
-    def add_arguments(cls, parser):
-        parser.add_argument("--size", default="demo", help="small, demo or a number of bills")
-        parser.add_argument(
-            "--seat", default="csv", choices=("csv", "api", "direct", "none"), help="who holds the accounting seat"
-        )
-        parser.add_argument("--provider", default="Odoo", help="name of the API connection with --seat api")
-        parser.add_argument("--today", action="store_true", help="date the data set from today")
-        parser.add_argument("--rate-limit", type=int, default=200, help="requests in 10 seconds, 0 for no limit")
-
-    @classmethod
-    def from_arguments(cls, arguments):
-        return cls(
-            port=arguments.port,
-            size=arguments.size,
-            seat=arguments.seat,
-            provider=arguments.provider,
-            base_date=date.today() if arguments.today else BASE_DATE,
-            settings=RampSettings(rate_limit=arguments.rate_limit),
-        )
 
     def fill(self):
         self.state = State(self.url, self.publisher.emit)

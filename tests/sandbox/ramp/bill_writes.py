@@ -1,13 +1,13 @@
 """Bills that the API makes and changes (guides "Bill Pay" and "Bill payments"); drafts are in :mod:`.drafts`."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 from werkzeug.wrappers import Response
 
 from ..pdf import make_pdf
 from . import render
-from .bills import find_bill
+from .bills import BILLS
 from .connections import api_connection
 from .errors import BAD_DATA, invalid, not_found, refuse
 from .model import Bill, Line, Payment
@@ -16,43 +16,23 @@ from .organisation import check_entity
 from .payments import payment_details
 from .routes import handlers
 from .selections import read_selections
-from .state import now
+from .state import midnight, now
 from .uploads import attach
+from .vendors import VENDORS
+
+KEPT = "entity_id invoice_number remote_id purchase_order_ids payment_method enable_accounting_sync"
 
 
 @handlers("POST /bills")
 def create_bill(call):
     """Makes an approved bill: it passes by drafts and approval policies."""
     state, body = call.state, call.body
-    vendor = check_vendor(state, body["vendor_id"])
-    check_entity(state, body["entity_id"])
     check_remote_id(state, body.get("remote_id"), body.get("enable_accounting_sync", True))
-    if not body.get("payment_method") and not body.get("use_default_payment_method"):
-        raise invalid("Missing data for required field.", "payment_method")
-    if not body.get("vendor_contact_id") and not body.get("use_default_vendor_contact"):
-        raise invalid("Missing data for required field.", "vendor_contact_id")
-    currency = body["invoice_currency"]
-    bill = Bill(
-        state.new_id("bill"),
-        vendor,
-        body["entity_id"],
-        body["invoice_number"],
-        currency,
-        date.fromisoformat(body["issued_at"]),
-        date.fromisoformat(body["due_at"]),
-        now(),
-        read_lines(state, body.get("line_items"), currency),
-        owner_of(state),
-        inventory_lines=read_inventory_lines(state, body.get("inventory_line_items"), currency),
-        coding=read_selections(state, body.get("accounting_field_selections")),
-        memo=body.get("memo") or "",
-        vendor_memo=body.get("vendor_memo") or "",
-        posting_date=date.fromisoformat(body["posting_date"]) if body.get("posting_date") else None,
-        enable_accounting_sync=body.get("enable_accounting_sync", True),
-        remote_id=body.get("remote_id"),
-        purchase_order_ids=list(body.get("purchase_order_ids", [])),
-        payment_method=body.get("payment_method"),
-    )
+    for name in ("payment_method", "vendor_contact_id"):
+        default = name.removesuffix("_id")
+        if not body.get(name) and not body.get(f"use_default_{default}"):
+            raise invalid("Missing data for required field.", name)
+    bill = new_bill(call, "bill")
     _instruct_payment(state, bill, body)
     state.add_bill(bill)
     call.sandbox.journal.effect("bill.create", bill.id)
@@ -66,11 +46,11 @@ def create_bill(call):
 @handlers("PATCH /bills/{bill_id}")
 def update_bill(call):
     """Only approved bills; lists are replaced as a whole."""
-    state, body, bill = call.state, call.body, find_bill(call)
+    state, body, bill = call.state, call.body, BILLS.find(call)
     if bill.approval_status != "APPROVED" or bill.archived_at:
         raise refuse(400, BAD_DATA, "Only an approved bill can be changed.")
     check_remote_id(state, body.get("remote_id"), bill.enable_accounting_sync)
-    assign(bill, changes_of(state, body, bill.currency))
+    change(call, bill, bill.currency)
     call.sandbox.journal.effect("bill.update", bill.id)
     state.emit("bills.updated", bill.id)
     return render.bill(state, bill)
@@ -78,7 +58,7 @@ def update_bill(call):
 
 @handlers("DELETE /bills/{bill_id}")
 def archive_bill(call):
-    bill = find_bill(call)
+    bill = BILLS.find(call)
     if bill.paid_at:
         raise refuse(400, BAD_DATA, "A paid bill cannot be archived.")
     bill.archived_at, bill.status_summary = now(), "ARCHIVED"
@@ -88,12 +68,12 @@ def archive_bill(call):
 
 @handlers("POST /bills/{bill_id}/attachments")
 def attach_to_bill(call):
-    return attach(call, find_bill(call))
+    return attach(call, BILLS.find(call))
 
 
 @handlers("GET /bills/{bill_id}/remittance-receipt")
 def get_remittance_receipt(call):
-    bill = find_bill(call)
+    bill = BILLS.find(call)
     if not bill.payment:
         raise not_found("Payment")
     total = major_units(bill.payment.amount, bill.currency)
@@ -104,11 +84,14 @@ def get_remittance_receipt(call):
 # -- shared with drafts ------------------------------------------------------------------------------------------------
 
 
-def check_vendor(state, vendor_id):
-    vendor = state.vendors.get(vendor_id)
-    if vendor is None:
-        raise not_found("Vendor")
-    return vendor
+def new_bill(call, kind):
+    """A bill, or a draft, as the body says."""
+    state, body = call.state, call.body
+    vendor = VENDORS.find(call, body["vendor_id"])
+    currency = body.get("invoice_currency") or vendor.currency
+    bill = Bill(state.new_id(kind), vendor, None, None, currency, None, None, now(), [], owner_of(state))
+    change(call, bill, currency)
+    return bill
 
 
 def check_remote_id(state, remote_id, synced):
@@ -121,60 +104,42 @@ def check_remote_id(state, remote_id, synced):
 
 
 def read_lines(state, items, currency):
-    return [
-        Line(
-            _amount(item["amount"], currency),
-            item.get("memo") or "",
-            read_selections(state, item.get("accounting_field_selections")),
-            purchase_order_line_item_id=item.get("purchase_order_line_item_id"),
-        )
-        for item in items or ()
-    ]
+    return [_line(state, item, _amount(item["amount"], currency)) for item in items or ()]
 
 
 def read_inventory_lines(state, items, currency):
     lines = []
     for item in items or ():
-        price = _amount(item["unit_price"], currency)
-        quantity = Decimal(str(item["quantity"]))
-        line = Line(round(price * quantity), item.get("memo") or "", quantity=quantity, unit_price=price)
-        line.coding = read_selections(state, item.get("accounting_field_selections"))
-        line.purchase_order_line_item_id = item.get("purchase_order_line_item_id")
-        lines.append(line)
+        price, quantity = _amount(item["unit_price"], currency), Decimal(str(item["quantity"]))
+        lines.append(_line(state, item, round(price * quantity), quantity=quantity, unit_price=price))
     return lines
 
 
-def changes_of(state, body, currency):
-    """The attributes that a request sets on a bill or draft; everything is read before anything is changed."""
+def _line(state, item, amount, **values):
+    coding = read_selections(state, item.get("accounting_field_selections"))
+    return Line(amount, item.get("memo") or "", coding, item.get("purchase_order_line_item_id"), **values)
+
+
+def change(call, bill, currency):
+    """What a request sets on a bill or draft; everything is read before anything is changed."""
+    state, body = call.state, call.body
     if body.get("entity_id"):
         check_entity(state, body["entity_id"])
-    kept = (
-        "entity_id",
-        "invoice_number",
-        "remote_id",
-        "purchase_order_ids",
-        "payment_method",
-        "enable_accounting_sync",
-    )
-    changes = {name: body[name] for name in kept if name in body}
+    changes = {name: body[name] for name in KEPT.split() if name in body}
     changes |= {name: body[name] or "" for name in ("memo", "vendor_memo") if name in body}
     for name in ("issued_at", "due_at", "posting_date"):
         if name in body:
             changes[name] = date.fromisoformat(body[name]) if body[name] else None
     if "vendor_id" in body:
-        changes["vendor"] = check_vendor(state, body["vendor_id"])
+        changes["vendor"] = VENDORS.find(call, body["vendor_id"])
     if "line_items" in body:
         changes["lines"] = read_lines(state, body["line_items"], currency)
     if "inventory_line_items" in body:
         changes["inventory_lines"] = read_inventory_lines(state, body["inventory_line_items"], currency)
     if "accounting_field_selections" in body:
         changes["coding"] = read_selections(state, body["accounting_field_selections"])
-    return changes
-
-
-def assign(row, changes):
-    for name, value in changes.items():
-        setattr(row, name, value)
+    for name, value in {**changes, "currency": currency}.items():
+        setattr(bill, name, value)
 
 
 def owner_of(state):
@@ -202,4 +167,4 @@ def _instruct_payment(state, bill, body):
     payment_id = state.new_id("payment")
     known = {**payment_details("PAID_MANUALLY", bill), "manual_payment_method": details["manual_payment_method"]}
     bill.payment = Payment(payment_id, "PAID_MANUALLY", bill.amount, bill.currency, paid, payment_id[:8].upper(), known)
-    bill.paid_at, bill.status_summary = datetime.combine(paid, datetime.min.time(), UTC), "PAYMENT_COMPLETED"
+    bill.paid_at, bill.status_summary = midnight(paid), "PAYMENT_COMPLETED"

@@ -1,37 +1,30 @@
 """What the ERP uploads for coding: GL accounts, custom fields, accounting vendors (guide "ERP integrations")."""
 
 from . import render
-from .connections import api_connection
+from .connections import api_connection, connection_of
 from .errors import BAD_DATA, invalid, not_found, refuse
 from .model import ACCOUNTING_VENDOR, CUSTOM, GL_ACCOUNT, Option
-from .routes import equals, handlers, page_of
+from .routes import assign, handlers, page_of
 from .state import now
 
-CHANGES = {
-    "code": "code",
-    "name": "name",
-    "value": "name",
-    "display_name": "display_name",
-    "entity_remote_ids": "entity_remote_ids",
-    "visibility": "visibility",
-    "gl_account_id": "gl_account_id",
-    "tax_rate_ids": "tax_rate_ids",
-}
+UPLOADED = "display_name classification entity_remote_ids gl_account_id"
+SAME = "code name display_name entity_remote_ids visibility gl_account_id tax_rate_ids"
+"""What a change sets; the ``value`` of an option of a custom field is its name."""
 
 
 # -- shared by all kinds of options ----------------------------------------------------------------------------------
 
 
-def list_options(call, kind, show):
-    """Options of the built-in field of the connection that is asked for, by default the active one."""
-    state = call.state
-    connection = connection_of(call, call.query.get("accounting_connection_id"))
-    field = state.field_of(connection, kind)
-    return page_options(call, field, show)
+def wanted(query, names):
+    """The filter of a list: our id is their remote id."""
+    given = {name: query[name] for name in names.split() if query.get(name) is not None}
+    return lambda row: all(
+        value == getattr(row, "external_id" if name == "remote_id" else name) for name, value in given.items()
+    )
 
 
 def page_options(call, field, show):
-    keep = equals(call.query, remote_id="external_id", is_active="is_active", code="code", visibility="visibility")
+    keep = wanted(call.query, "remote_id is_active code visibility")
     return page_of(
         call, call.state.options, lambda row: show(call.state, row), lambda row: row.field is field and keep(row)
     )
@@ -47,25 +40,16 @@ def upload_options(call, field, items):
         check_entities(state, item)
     moment = now()
     added = [
-        state.add_option(
-            Option(
-                state.new_id("option"),
-                field,
-                item["id"],
-                item.get("name") or item["value"],
-                moment,
-                moment,
-                code=item.get("code") or "",
-                display_name=item.get("display_name"),
-                classification=item.get("classification"),
-                entity_remote_ids=item.get("entity_remote_ids"),
-                tax_rate_ids=item.get("tax_rate_ids", []),
-                gl_account_id=item.get("gl_account_id"),
-            )
+        Option(
+            *(state.new_id("option"), field, item["id"], item.get("name") or item["value"], moment, moment),
+            code=item.get("code") or "",
+            tax_rate_ids=item.get("tax_rate_ids", []),
+            **{name: item.get(name) for name in UPLOADED.split()},
         )
         for item in items
     ]
     for option in added:
+        state.add_option(option)
         call.sandbox.journal.effect(f"{field.kind}.upload", option.external_id)
     return added
 
@@ -78,9 +62,7 @@ def check_entities(state, values):
 
 def change_option(call, option):
     check_entities(call.state, call.body)
-    for name, value in call.body.items():
-        if name in CHANGES:
-            setattr(option, CHANGES[name], value)
+    assign(option, {"name": call.body.get("value", option.name), **call.body}, SAME)
     if call.body.get("reactivate"):
         option.is_active = True
     option.updated_at = now()
@@ -112,66 +94,58 @@ def writable_field(call, kind):
     return call.state.field_of(connection, kind)
 
 
-def connection_of(call, connection_id):
-    state = call.state
-    connection = state.connections.get(connection_id) if connection_id else state.connection
-    if connection is None:
-        raise not_found("Accounting connection")
-    return connection
+def asked_connection(call):
+    return connection_of(call.state, call.query.get("accounting_connection_id"))
 
 
-# -- GL accounts -----------------------------------------------------------------------------------------------------
+# -- GL accounts and accounting vendors ------------------------------------------------------------------------------
 
 
-@handlers("GET /accounting/accounts")
-def list_gl_accounts(call):
-    return list_options(call, GL_ACCOUNT, render.gl_account)
+class BuiltIn:
+    """The options of a built-in field: listed, uploaded and changed.
+
+    :param name: of the list in an upload and its answer
+    """
+
+    def __init__(self, path, key, kind, name, show, label):
+        self.key, self.kind, self.name, self.show, self.label = key, kind, name, show, label
+        handlers(f"GET {path}")(self.list)
+        handlers(f"POST {path}")(self.upload)
+        handlers(f"PATCH {path}/{{{key}}}")(self.update)
+
+    def list(self, call):
+        """Of the connection that is asked for, by default the active one."""
+        connection = asked_connection(call)
+        return page_options(call, call.state.field_of(connection, self.kind), self.show)
+
+    def upload(self, call):
+        field = writable_field(call, self.kind)
+        shown = uploaded(call, field, self.name, self.show)
+        if self.kind == ACCOUNTING_VENDOR:
+            del shown["accounting_connection_id"]  # not published for vendors
+        return shown
+
+    def update(self, call):
+        option = find_option(call, call.path[self.key], self.kind, self.label)
+        return self.show(call.state, change_option(call, option))
 
 
-@handlers("POST /accounting/accounts")
-def upload_gl_accounts(call):
-    field = writable_field(call, GL_ACCOUNT)
-    added = upload_options(call, field, call.body["gl_accounts"])
+def uploaded(call, field, name, show):
+    """The answer to an upload, whose options stand under this name in both bodies."""
+    added = upload_options(call, field, call.body[name])
     return {
         "accounting_connection_id": field.connection_id,
-        "gl_accounts": [render.gl_account(call.state, option) for option in added],
+        name: [show(call.state, option) for option in added],
         "uploaded": [option.id for option in added],
     }
 
 
-@handlers("PATCH /accounting/accounts/{gl_account_id}")
-def update_gl_account(call):
-    return render.gl_account(call.state, change_option(call, _gl_account(call)))
-
-
-def _gl_account(call):
-    return find_option(call, call.path["gl_account_id"], GL_ACCOUNT, "GL account")
-
-
-# -- accounting vendors ----------------------------------------------------------------------------------------------
-
-
-@handlers("GET /accounting/vendors")
-def list_accounting_vendors(call):
-    return list_options(call, ACCOUNTING_VENDOR, render.accounting_vendor)
-
-
-@handlers("POST /accounting/vendors")
-def upload_accounting_vendors(call):
-    added = upload_options(call, writable_field(call, ACCOUNTING_VENDOR), call.body["vendors"])
-    return {
-        "vendors": [render.accounting_vendor(call.state, option) for option in added],
-        "uploaded": [option.id for option in added],
-    }
-
-
-@handlers("PATCH /accounting/vendors/{vendor_id}")
-def update_accounting_vendor(call):
-    return render.accounting_vendor(call.state, change_option(call, _accounting_vendor(call)))
-
-
-def _accounting_vendor(call):
-    return find_option(call, call.path["vendor_id"], ACCOUNTING_VENDOR, "Accounting vendor")
+ACCOUNTS = BuiltIn(
+    *("/accounting/accounts", "gl_account_id", GL_ACCOUNT, "gl_accounts", render.gl_account, "GL account")
+)
+VENDORS = BuiltIn(
+    "/accounting/vendors", "vendor_id", ACCOUNTING_VENDOR, "vendors", render.accounting_vendor, "Accounting vendor"
+)
 
 
 # -- custom fields ---------------------------------------------------------------------------------------------------
@@ -180,8 +154,8 @@ def _accounting_vendor(call):
 @handlers("GET /accounting/fields")
 def list_fields(call):
     state = call.state
-    connection = connection_of(call, call.query.get("accounting_connection_id"))
-    keep = equals(call.query, remote_id="external_id", is_active="is_active")
+    connection = asked_connection(call)
+    keep = wanted(call.query, "remote_id is_active")
     return page_of(
         call,
         state.fields,
@@ -195,16 +169,10 @@ def create_field(call):
     """The same remote id gives the field that exists, reactivated."""
     state, body = call.state, call.body
     connection = api_connection(state)
-    field = state.fields.first(
-        lambda row: row.kind == CUSTOM and row.connection_id == connection.id and row.external_id == body["id"]
-    )
+    field = _named_field(state, connection, body["id"])
     if field is None:
         field = state.add_field(
-            connection,
-            CUSTOM,
-            body["id"],
-            body["name"],
-            now(),
+            *(connection, CUSTOM, body["id"], body["name"], now()),
             display_name=body.get("display_name"),
             input_type=body["input_type"],
             is_splittable=body.get("is_splittable", False),
@@ -219,11 +187,15 @@ def create_field(call):
 def update_field(call):
     api_connection(call.state)
     field = custom_field(call.state, call.path["field_id"])
-    for name in ("name", "display_name", "is_splittable"):
-        if name in call.body:
-            setattr(field, name, call.body[name])
+    assign(field, call.body, "name display_name is_splittable")
     field.updated_at = now()
     return render.custom_field(call.state, field)
+
+
+def _named_field(state, connection, remote_id):
+    return state.fields.first(
+        lambda row: row.kind == CUSTOM and row.connection_id == connection.id and row.external_id == remote_id
+    )
 
 
 def custom_field(state, field_id):
@@ -241,10 +213,8 @@ def list_field_options(call):
         raise invalid("Missing data for required field.", "field_id")
     if not remote_id:
         return page_options(call, custom_field(call.state, call.query["field_id"]), render.field_option)
-    connection = connection_of(call, call.query.get("accounting_connection_id"))
-    field = call.state.fields.first(
-        lambda row: row.kind == CUSTOM and row.connection_id == connection.id and row.external_id == remote_id
-    )
+    connection = asked_connection(call)
+    field = _named_field(call.state, connection, remote_id)
     if field is None:
         raise not_found("Accounting field")
     return page_options(call, field, render.field_option)
@@ -256,18 +226,10 @@ def upload_field_options(call):
     field = custom_field(call.state, call.body["field_id"])
     if field.input_type != "SINGLE_CHOICE":
         raise invalid("The field has no options.", "field_id")
-    added = upload_options(call, field, call.body["options"])
-    return {
-        "accounting_connection_id": field.connection_id,
-        "options": [render.field_option(call.state, option) for option in added],
-        "uploaded": [option.id for option in added],
-    }
+    return uploaded(call, field, "options", render.field_option)
 
 
 @handlers("PATCH /accounting/field-options/{field_option_id}")
 def update_field_option(call):
-    return render.field_option(call.state, change_option(call, _field_option(call)))
-
-
-def _field_option(call):
-    return find_option(call, call.path["field_option_id"], CUSTOM, "Accounting field option")
+    option = find_option(call, call.path["field_option_id"], CUSTOM, "Accounting field option")
+    return render.field_option(call.state, change_option(call, option))

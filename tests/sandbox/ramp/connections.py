@@ -71,7 +71,12 @@ def api_connection(state):
 
 
 def _find(call):
-    connection = call.state.connections.get(call.path["connection_id"])
+    return connection_of(call.state, call.path["connection_id"])
+
+
+def connection_of(state, connection_id):
+    """The connection of this id; without one the active."""
+    connection = state.connections.get(connection_id) if connection_id else state.connection
     if connection is None:
         raise not_found("Accounting connection")
     return connection

@@ -12,7 +12,7 @@ from .money import minor_units
 from .payments import payment_details
 from .spend_control import SpendControl
 from .state import now
-from .vendors import touch
+from .vendors import make_address, touch
 
 KINDS = {"gl": GL_ACCOUNT, "tax": TAX_CODE}
 
@@ -32,9 +32,7 @@ class RampControl(SpendControl, Control):
             return [
                 {
                     **render.bill(self._state, bill, detail=True),
-                    "sync_ready": bill.sync_ready,
-                    "sync_error": bill.sync_error,
-                    "sync_reference": bill.sync_reference,
+                    **render.copied(bill, "sync_ready sync_error sync_reference"),
                     "sync_link": bill.deep_link_url,
                 }
                 for bill in self._state.bills
@@ -55,12 +53,7 @@ class RampControl(SpendControl, Control):
             vendor.approval_status = "APPROVED" if approved else "PENDING"
             vendor.bank_accounts = [bank_account(9000 + len(self._state.vendors), currency)]
             if address:
-                vendor.address = {
-                    "id": self._state.new_id("address"),
-                    "is_default": True,
-                    "country": country,
-                    **address,
-                }
+                vendor.address = make_address(self._state, address, country)
             self._state.vendors.add(vendor)
             if approved:
                 self._state.emit("vendors.approved", vendor.id)
@@ -144,13 +137,10 @@ class RampControl(SpendControl, Control):
         """
         with self._sandbox.lock:
             bills = [self._get(self._state.bills, bill_id) for bill_id in bill_ids]
-            moment = (
-                datetime.fromisoformat(paid_at)
-                if paid_at
-                else datetime.combine(self._sandbox.base_date, now().timetz())
-            )
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=UTC)
+            moment = datetime.combine(self._sandbox.base_date, now().timetz())
+            if paid_at:
+                moment = datetime.fromisoformat(paid_at)
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             payment_id = self._state.new_id("payment")
             details = payment_details(method, bills[0], self._state.new_id("transaction"))
             total, currency = sum(bill.amount for bill in bills), bills[0].currency
@@ -158,14 +148,8 @@ class RampControl(SpendControl, Control):
                 currency = debited[1]
                 total = minor_units(debited[0], currency)
             payment = Payment(
-                payment_id,
-                method,
-                total,
-                currency,
-                moment.date(),
-                f"P-{payment_id[:8].upper()}",
-                details,
-                payment_id[:15],
+                *(payment_id, method, total, currency, moment.date()),
+                *(f"P-{payment_id[:8].upper()}", details, payment_id[:15]),
             )
             for bill in bills:
                 bill.payment, bill.paid_at, bill.status_summary = payment, moment, "PAYMENT_COMPLETED"

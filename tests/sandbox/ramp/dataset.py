@@ -9,16 +9,7 @@ from decimal import Decimal
 from .dataset_bills import BillData
 from .dataset_orders import add_credits, add_orders
 from .dataset_spend import Spend
-from .model import (
-    ACCOUNTING_VENDOR,
-    CUSTOM,
-    GL_ACCOUNT,
-    TAX_CODE,
-    Contact,
-    Option,
-    TaxRate,
-    Vendor,
-)
+from .model import ACCOUNTING_VENDOR, CUSTOM, GL_ACCOUNT, TAX_CODE, Contact, Option, TaxRate, Vendor
 from .people import COST_CENTERS, DEPARTMENTS, GL_ACCOUNTS, LOCATIONS, PAYEES, PROJECTS, TAX_RATES, USERS
 from .people_model import Place, User
 from .state import make_id
@@ -97,11 +88,8 @@ class DataSet(BillData):
 
     def _user(self, number, first_name, last_name, role):
         return User(
-            make_id("user", number),
-            f"user{number}@example.com" if number else "ada@example.com",
-            first_name,
-            last_name,
-            role,
+            *(make_id("user", number), f"user{number}@example.com" if number else "ada@example.com"),
+            *(first_name, last_name, role),
             department_id=make_id("department", number % len(DEPARTMENTS)),
             location_id=make_id("location", 0),
             entity_id=make_id("entity", 0),
@@ -203,13 +191,8 @@ class DataSet(BillData):
         linked = number % 4 == 0 and self.state.connection is not None
         if linked:
             self._option(self.payees, f"av-{number + 1:04}", name, code=f"V{number + 1:04}")
-        contact = Contact(
-            make_id("contact", number),
-            f"ap{series or ''}@{payee.domain}",
-            payee.first_name,
-            payee.last_name,
-            f"+1212555{number:04}",
-        )
+        email, phone = f"ap{series or ''}@{payee.domain}", f"+1212555{number:04}"
+        contact = Contact(make_id("contact", number), email, payee.first_name, payee.last_name, phone)
         address = {
             "id": make_id("address", number),
             "address_line_1": payee.street,
@@ -220,12 +203,7 @@ class DataSet(BillData):
             **({"state": payee.state} if payee.state else {}),
         }
         return Vendor(
-            make_id("vendor", number),
-            name,
-            payee.country,
-            created,
-            created,
-            [contact],
+            *(make_id("vendor", number), name, payee.country, created, created, [contact]),
             state=payee.state or None,
             address=address,
             accounting_vendor_remote_id=f"av-{number + 1:04}" if linked else None,

@@ -24,13 +24,8 @@ class BillData:
         random = Random(f"bill/{number}")
         issued = (self.base - timedelta(days=5 + int(random.random() * 85))).date()
         bill = Bill(
-            make_id("bill", number),
-            vendor,
-            state.entities[entity]["id"],
-            invoice_number(index, number),
-            vendor.currency,
-            issued,
-            issued + timedelta(days=30),
+            *(make_id("bill", number), vendor, state.entities[entity]["id"], invoice_number(index, number)),
+            *(vendor.currency, issued, issued + timedelta(days=30)),
             datetime.combine(issued, time(9), UTC) + timedelta(days=1, minutes=number % 600),
             self._lines(number, payee, random),
             {"id": make_id("user", 1), "first_name": USERS[1][0], "last_name": USERS[1][1]},
@@ -125,11 +120,7 @@ class BillData:
         methods = METHODS if bill.currency == "USD" else FOREIGN_METHODS
         method = methods[0] if number % 10 == 3 else methods[number // 2 % len(methods)]
         return Payment(
-            make_id("payment", number),
-            method,
-            *self._debited(bill, method, day),
-            day,
-            f"P-{20000 + number}",
+            *(make_id("payment", number), method, *self._debited(bill, method, day), day, f"P-{20000 + number}"),
             payment_details(method, bill, make_id("transaction", f"bill/{number}")),
             trace_id=f"0769219{number:08}",
         )

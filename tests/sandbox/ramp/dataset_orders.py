@@ -1,12 +1,12 @@
 """Purchase orders, item receipts and vendor credits of the data set; they refer to its bills."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from .model import Line
 from .money import currency_amount
 from .orders_model import ItemReceipt, OrderLine, PurchaseOrder, ReceiptLine
 from .spend_model import VendorCredit
-from .state import make_id
+from .state import make_id, midnight
 
 MANY_BILLS = 80
 
@@ -20,11 +20,8 @@ def add_orders(state, base):
             if order.three_way_match_enabled:
                 _receive(state, bill, order)
     loose = PurchaseOrder(
-        make_id("purchase-order", "loose"),
-        str(len(state.purchase_orders) + 1),
-        "USD",
-        state.entities[0]["id"],
-        base - timedelta(days=10),
+        *(make_id("purchase-order", "loose"), str(len(state.purchase_orders) + 1), "USD"),
+        *(state.entities[0]["id"], base - timedelta(days=10)),
         [OrderLine(make_id("purchase-order/loose/line", 0), 4, 12500, description="Standing desks")],
         vendor_id=make_id("vendor", 0),
         creation_source="RAMP",
@@ -34,11 +31,8 @@ def add_orders(state, base):
 
 def _order_of(state, bill, number):
     order = PurchaseOrder(
-        bill.purchase_order_ids[0],
-        str(number + 1),
-        bill.currency,
-        bill.entity_id,
-        datetime.combine(bill.issued_at - timedelta(days=14), datetime.min.time(), UTC),
+        *(bill.purchase_order_ids[0], str(number + 1), bill.currency, bill.entity_id),
+        midnight(bill.issued_at - timedelta(days=14)),
         [
             OrderLine(line.purchase_order_line_item_id, 1, line.amount, description=line.memo, coding=list(line.coding))
             for line in bill.lines
@@ -78,13 +72,8 @@ def _credit(state, base, number, vendor, coding=()):
     made = base - timedelta(days=40 - number)
     return state.vendor_credits.add(
         VendorCredit(
-            make_id("vendor-credit", number),
-            vendor.id,
-            state.entities[0]["id"],
-            f"CN-{77 + number}",
-            made.date(),
-            made,
-            [Line(10_000, "Returned goods", list(coding))],
+            *(make_id("vendor-credit", number), vendor.id, state.entities[0]["id"], f"CN-{77 + number}", made.date()),
+            *(made, [Line(10_000, "Returned goods", list(coding))]),
         )
     )
 

@@ -1,5 +1,6 @@
 """Card spend of the data set: transactions, statements with transfers and cashbacks, reimbursements, repayments."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -52,26 +53,15 @@ class Spend:
         amounts = [1_000 + int(random.random() * 30_000) for _ in range(parts)]
         multiplier, divisor = RATES[currency]
         settled = [amount * multiplier // divisor for amount in amounts]
+        # converted as a whole, so it is not the sum of its lines
+        whole = sum(settled) + (1 if currency != "USD" and parts > 1 else 0)
         row = Transaction(
-            make_id("transaction", number),
-            self.entity_id,
-            make_id("user", number % len(USERS)),
-            make_id("merchant", merchant),
-            name,
-            sum(settled)
-            + (1 if currency != "USD" and parts > 1 else 0),  # converted as a whole, so it is not the sum of its lines
-            "USD",
-            sum(amounts),
-            currency,
+            *(make_id("transaction", number), self.entity_id, make_id("user", number % len(USERS))),
+            *(make_id("merchant", merchant), name, whole, "USD", sum(amounts), currency),
             self.base - timedelta(days=1 + int(random.random() * 85), hours=number % 9),
             [
-                SpendLine(
-                    amount,
-                    f"{name} {position + 1}",
-                    [self.option(account), self.option("prj-P-300")],
-                    converted=converted,
-                )
-                for position, (amount, converted) in enumerate(zip(amounts, settled, strict=True))
+                SpendLine(amount, f"{name} {place}", [self.option(account), self.option("prj-P-300")], converted)
+                for place, (amount, converted) in enumerate(zip(amounts, settled, strict=True), start=1)
             ],
             memo=f"{name} #{number}",
             card_id=make_id("card", number % len(USERS)),
@@ -115,22 +105,18 @@ class Spend:
 
     def _refund(self, number):
         paid = self.state.transactions.get(make_id("transaction", number - 1))
-        return Transaction(
-            make_id("transaction", number),
-            self.entity_id,
-            paid.user_id,
-            paid.merchant_id,
-            paid.merchant_name,
-            -paid.amount,
-            paid.currency,
-            -paid.original_amount,
-            paid.original_currency,
-            min(paid.time + timedelta(days=3), self.base),
-            [SpendLine(-line.amount, line.memo, list(line.coding), converted=-line.converted) for line in paid.lines],
+        return replace(
+            paid,
+            id=make_id("transaction", number),
+            amount=-paid.amount,
+            original_amount=-paid.original_amount,
+            time=min(paid.time + timedelta(days=3), self.base),
+            lines=[SpendLine(-line.amount, line.memo, list(line.coding), -line.converted) for line in paid.lines],
             memo=f"Refund of {paid.memo}",
-            card_id=paid.card_id,
-            converts=paid.converts,
             original_transaction_id=paid.id,
+            state="CLEARED",
+            sync_status="SYNC_READY",
+            receipts=[],
         )
 
     def _card_payments(self, in_feed):
@@ -144,16 +130,8 @@ class Spend:
         account = bill.coding[:1] or bill.lines[0].coding[:1]
         self.state.transactions.add(
             Transaction(
-                transaction_id,
-                bill.entity_id,
-                make_id("user", 0),
-                make_id("merchant", f"vendor/{bill.vendor.id}"),
-                bill.vendor.name,
-                bill.amount,
-                bill.currency,
-                bill.amount,
-                bill.currency,
-                bill.paid_at,
+                *(transaction_id, bill.entity_id, make_id("user", 0), make_id("merchant", f"vendor/{bill.vendor.id}")),
+                *(bill.vendor.name, bill.amount, bill.currency, bill.amount, bill.currency, bill.paid_at),
                 [SpendLine(bill.amount, bill.memo, list(account), converted=bill.amount)],
                 memo=f"Payment of {bill.invoice_number}",
                 sync_status="SYNC_READY" if in_feed else "NOT_SYNC_READY",
@@ -178,17 +156,9 @@ class Spend:
         multiplier, divisor = RATES[currency]
         created = self.base - timedelta(days=3 + int(random.random() * 60))
         row = Reimbursement(
-            make_id("reimbursement", number),
-            self.entity_id,
-            make_id("user", 3 + number % (len(USERS) - 3)),
-            amount * multiplier // divisor,
-            "USD",
-            "Station Café" if number % 2 else "Train Co",
-            amount,
-            currency,
-            (created - timedelta(days=2)).date(),
-            created,
-            created,
+            *(make_id("reimbursement", number), self.entity_id, make_id("user", 3 + number % (len(USERS) - 3))),
+            *(amount * multiplier // divisor, "USD", "Station Café" if number % 2 else "Train Co", amount, currency),
+            *((created - timedelta(days=2)).date(), created, created),
             [SpendLine(amount, "Client visit", [self.option("gl-66200-TRAVEL")])],
             memo=f"Client visit {number + 1}",
         )
@@ -237,21 +207,9 @@ class Spend:
         name = f"statement-{start:%Y-%m}"
         content = make_pdf([f"Card statement {start:%Y-%m}", f"Charges USD {major_units(charges, 'USD')}"])
         file = self.state.files.add(File(make_id("file", name), f"{name}.pdf", content))
-        last = end - timedelta(seconds=1)
-        credits = refunds + reward
         return Statement(
-            statement_id,
-            self.entity_id,
-            "USD",
-            start,
-            last,
-            opening,
-            charges,
-            credits,
-            payments,
-            lines,
-            file.id,
-            before,
+            *(statement_id, self.entity_id, "USD", start, end - timedelta(seconds=1)),
+            *(opening, charges, refunds + reward, payments, lines, file.id, before),
         )
 
     def transfer(self, number, amount, at, statement_id):
@@ -269,18 +227,9 @@ class Spend:
         ours = [row for row in self.state.transactions if row.entity_id == self.entity_id]
         for number, row in enumerate(ours[:2]):
             repaid = row.time + timedelta(days=10) if number == 0 else None
-            self.state.repayments.add(
-                Repayment(
-                    make_id("repayment", number),
-                    self.entity_id,
-                    row.user_id,
-                    2_500,
-                    "USD",
-                    row.id,
-                    status="REPAID" if repaid else "AWAITING_PAYMENT",
-                    repaid_at=repaid,
-                )
-            )
+            status = "REPAID" if repaid else "AWAITING_PAYMENT"
+            values = (make_id("repayment", number), self.entity_id, row.user_id, 2_500, "USD", row.id, status)
+            self.state.repayments.add(Repayment(*values, repaid_at=repaid))
 
 
 def _month_start(moment, back):

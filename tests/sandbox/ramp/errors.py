@@ -1,5 +1,6 @@
 """Ramp's error answers (guide "Error handling")."""
 
+from ..schema import OBJECT, TEXT, shape
 from ..server import Refusal
 
 BAD_DATA = "DEVELOPER_7001"
@@ -15,32 +16,8 @@ NO_API_CONNECTION = "DEVELOPER_7089"
 NO_SCOPE = "DEVELOPER_7100"
 DRAFT_EXISTS = "DEVELOPER_7153"
 
-ENVELOPE = {
-    "oneOf": [
-        {
-            "type": "object",
-            "required": ["error_v2", "error"],
-            "properties": {
-                "error_v2": {
-                    "type": "object",
-                    "required": ["error_code", "message", "additional_info", "notes"],
-                    "properties": {
-                        "error_code": {"type": "string"},
-                        "message": {"type": "string"},
-                        "notes": {"type": "string"},
-                        "additional_info": {"type": "object"},
-                    },
-                },
-                "error": {"type": "object"},
-            },
-        },
-        {
-            "type": "object",
-            "required": ["error"],
-            "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
-        },
-    ]
-}
+ERROR = shape(error_code=TEXT, message=TEXT, additional_info=OBJECT, notes=TEXT)
+ENVELOPE = {"oneOf": [shape(error_v2=ERROR, error=OBJECT), shape({"error_description": TEXT}, error=TEXT)]}
 
 
 def refuse(status, code, message, additional_info=None):

@@ -4,14 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-GL_ACCOUNT, ACCOUNTING_VENDOR, CUSTOM, TAX_CODE, INVENTORY_ITEM = (
-    "GL_ACCOUNT",
-    "MERCHANT",
-    "OTHER",
-    "TAX_CODE",
-    "INVENTORY_ITEM",
-)
-
+GL_ACCOUNT, ACCOUNTING_VENDOR, CUSTOM = "GL_ACCOUNT", "MERCHANT", "OTHER"
+TAX_CODE, INVENTORY_ITEM = "TAX_CODE", "INVENTORY_ITEM"
 CARD_METHODS = ("CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY", "AUTOMATIC_CARD_PAYMENT")
 
 
@@ -150,13 +144,15 @@ class Payment:
 
 @dataclass
 class Bill:
+    """A bill, or a draft of one, which may miss almost everything."""
+
     id: str
     vendor: Vendor
-    entity_id: str
-    invoice_number: str
+    entity_id: str | None
+    invoice_number: str | None
     currency: str
-    issued_at: date
-    due_at: date
+    issued_at: date | None
+    due_at: date | None
     created_at: datetime
     lines: list
     owner: dict
@@ -187,8 +183,16 @@ class Bill:
     is_withholding_release: bool | None = None
 
     @property
+    def all_lines(self):
+        return (*self.lines, *self.inventory_lines)
+
+    @property
     def amount(self):
-        return sum(line.payable for line in (*self.lines, *self.inventory_lines))
+        return sum(line.payable for line in self.all_lines)
+
+    @property
+    def payment_date(self):
+        return self.payment and self.payment.payment_date
 
     @property
     def status(self):

@@ -4,31 +4,13 @@ import base64
 from datetime import date, datetime
 
 from ..pdf import make_pdf
-from . import drafts, item_receipts, purchase_orders, render, spend, statements, taxes, users
 from .dataset_spend import Spend
+from .drafts import completed
 from .money import minor_units
 from .people import USERS
+from .routes import Resource
 from .spend_model import Receipt, Reimbursement, SpendLine, Transaction
-from .state import make_id, now
-
-RENDERED = {
-    "vendors": render.vendor_detail,
-    "bills": render.bill,
-    "drafts": drafts.render_draft,
-    "purchase_orders": purchase_orders.render_detail,
-    "item_receipts": item_receipts.render_receipt,
-    "transactions": spend.render_transaction,
-    "reimbursements": spend.render_reimbursement,
-    "receipts": spend.render_receipt,
-    "statements": statements.render_statement,
-    "vendor_credits": statements.render_credit,
-    "users": users.render_user,
-    "transfers": lambda _state, row: statements.render_transfer(row),
-    "cashbacks": lambda _state, row: statements.render_cashback(row),
-    "departments": lambda _state, row: users.render_department(row),
-    "locations": lambda _state, row: users.render_location(row),
-    "tax_rates": lambda _state, row: taxes.render_rate(row),
-}
+from .state import make_id, midnight, now
 
 
 class SpendControl:
@@ -36,8 +18,9 @@ class SpendControl:
 
     def objects(self, kind):
         """All objects of a kind as the API shows them; ``kind`` is the name of their list, e.g. ``purchase_orders``."""
+        show = Resource.by_table[kind].detail
         with self._sandbox.lock:
-            return [RENDERED[kind](self._state, row) for row in getattr(self._state, kind)]
+            return [show(self._state, row) for row in getattr(self._state, kind)]
 
     def approve_draft(self, draft_id):
         """A person completes a draft and approves it; returns the id of the bill."""
@@ -48,7 +31,7 @@ class SpendControl:
             draft.issued_at = draft.issued_at or self._sandbox.base_date
             draft.due_at = draft.due_at or draft.issued_at
             draft.invoice_number = draft.invoice_number or f"DRAFT-{draft.id[:8]}"
-            bill = draft.as_bill(state.new_id("bill"))
+            bill = completed(draft, state.new_id("bill"))
             state.drafts.remove(draft.id)
             state.add_bill(bill)
             state.emit("bills.created", bill.id)
@@ -65,16 +48,13 @@ class SpendControl:
         with self._sandbox.lock:
             minor = minor_units(amount, currency)
             row = Transaction(
-                self._state.new_id("transaction"),
-                self._state.entities[entity]["id"],
-                make_id("user", len(USERS) - 1),
-                self._state.new_id("merchant"),
-                merchant,
-                minor,
-                currency,
-                minor,
-                currency,
-                datetime.fromisoformat(time) if time else render.midnight(self._sandbox.base_date),
+                *(
+                    self._state.new_id("transaction"),
+                    self._state.entities[entity]["id"],
+                    make_id("user", len(USERS) - 1),
+                ),
+                *(self._state.new_id("merchant"), merchant, minor, currency, minor, currency),
+                datetime.fromisoformat(time) if time else midnight(self._sandbox.base_date),
                 [SpendLine(minor, merchant, [self._option(*item) for item in coding], minor)],
                 memo=merchant,
                 card_id=make_id("card", 0),
@@ -98,7 +78,7 @@ class SpendControl:
         """Bill what was spent from `start` to before `end` (ISO dates); returns the id of the statement."""
         with self._sandbox.lock:
             state = self._state
-            span = [render.midnight(date.fromisoformat(day)) for day in (start, end)]
+            span = [midnight(date.fromisoformat(day)) for day in (start, end)]
             before = next(iter(sorted(state.statements, key=lambda row: row.end, reverse=True)), None)
             spend = Spend(state, self._sandbox.base_date, None)
             number = len(state.statements) + len(state.transfers)
@@ -110,7 +90,7 @@ class SpendControl:
         with self._sandbox.lock:
             number = len(self._state.statements) + len(self._state.transfers) + 100
             spend = Spend(self._state, self._sandbox.base_date, None)
-            moment = render.midnight(date.fromisoformat(day))
+            moment = midnight(date.fromisoformat(day))
             return spend.transfer(number, minor_units(amount, "USD"), moment, None)[1]
 
     def change_memo(self, transaction_id, memo):
@@ -146,17 +126,9 @@ class SpendControl:
         with self._sandbox.lock:
             minor, moment = minor_units(amount, currency), now()
             row = Reimbursement(
-                self._state.new_id("reimbursement"),
-                self._state.entities[entity]["id"],
-                user_id or make_id("user", len(USERS) - 1),
-                minor,
-                currency,
-                merchant,
-                minor,
-                currency,
-                date.fromisoformat(day) if day else self._sandbox.base_date,
-                moment,
-                moment,
+                *(self._state.new_id("reimbursement"), self._state.entities[entity]["id"]),
+                *(user_id or make_id("user", len(USERS) - 1), minor, currency, merchant, minor, currency),
+                *(date.fromisoformat(day) if day else self._sandbox.base_date, moment, moment),
                 [SpendLine(minor, merchant, [self._option(*item) for item in coding])],
                 memo=merchant,
                 paid_at=moment,

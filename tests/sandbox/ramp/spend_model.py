@@ -4,6 +4,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 
+@dataclass(kw_only=True)
+class Synced:
+    """Something whose booking is reported; a base, so its fields are given by name."""
+
+    sync_status: str = "SYNC_READY"
+    synced_at: datetime | None = None
+    sync_reference: str | None = None
+    sync_error: str | None = None
+
+
 @dataclass
 class SpendLine:
     """A line in the currency of the merchant; ``converted`` is its share of the settled amount."""
@@ -15,7 +25,7 @@ class SpendLine:
 
 
 @dataclass
-class Transaction:
+class Transaction(Synced):
     """A card transaction; ``amount`` is what is settled, ``original_amount`` what the merchant charged.
 
     The lines are in the currency of the merchant; with ``converts`` they carry the settled amounts too.
@@ -35,16 +45,12 @@ class Transaction:
     memo: str | None = None
     coding: list = field(default_factory=list)
     state: str = "CLEARED"
-    sync_status: str = "SYNC_READY"
-    synced_at: datetime | None = None
     statement_id: str | None = None
     receipts: list = field(default_factory=list)
     original_transaction_id: str | None = None
     converts: bool = False
     card_id: str | None = None
     updated_at: datetime | None = None
-    sync_reference: str | None = None
-    sync_error: str | None = None
 
     @property
     def approved(self):
@@ -52,7 +58,7 @@ class Transaction:
 
 
 @dataclass
-class Reimbursement:
+class Reimbursement(Synced):
     """What the company owes a user, or the other way round."""
 
     id: str
@@ -72,17 +78,13 @@ class Reimbursement:
     direction: str = "BUSINESS_TO_USER"
     type: str = "OUT_OF_POCKET"
     state: str = "REIMBURSED"
-    sync_status: str = "SYNC_READY"
-    synced_at: datetime | None = None
     paid_at: datetime | None = None
     payment_id: str | None = None
     receipts: list = field(default_factory=list)
-    sync_reference: str | None = None
-    sync_error: str | None = None
 
 
 @dataclass
-class Transfer:
+class Transfer(Synced):
     """A payment of the card balance from the company's bank."""
 
     id: str
@@ -94,24 +96,16 @@ class Transfer:
     payment_id: str
     statement_id: str | None = None
     status: str = "COMPLETED"
-    sync_status: str = "SYNC_READY"
-    synced_at: datetime | None = None
-    sync_reference: str | None = None
-    sync_error: str | None = None
 
 
 @dataclass
-class Cashback:
+class Cashback(Synced):
     id: str
     entity_id: str
     amount: int
     currency: str
     created_at: datetime
     statement_id: str | None = None
-    sync_status: str = "SYNC_READY"
-    synced_at: datetime | None = None
-    sync_reference: str | None = None
-    sync_error: str | None = None
 
 
 @dataclass

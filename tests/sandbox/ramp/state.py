@@ -5,6 +5,7 @@ import hmac
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from datetime import time as clock
 from uuid import UUID, uuid5
 
 from ..pdf import make_pdf
@@ -14,6 +15,11 @@ from .money import major_units
 
 NAMESPACE = UUID("6f0c3a52-54d1-4d0e-9f6b-8f1d2c7a0b11")
 LINK_KEY = b"pre-signed links of the sandbox"
+TABLES = """
+    connections fields options tax_rates users departments locations vendors bills drafts files purchase_orders
+    item_receipts transactions reimbursements transfers cashbacks statements repayments vendor_credits receipts
+    subscriptions
+"""
 
 
 def make_id(kind, number):
@@ -25,6 +31,10 @@ def now():
     return datetime.now(UTC)
 
 
+def midnight(day):
+    return datetime.combine(day, clock(), UTC)
+
+
 class State:
     """What the business holds; ``emit`` is called with each event."""
 
@@ -34,16 +44,9 @@ class State:
         self._bills_of = {}
         self.business = {}
         self.entities = []
-        self.connections, self.fields, self.options = Table(), Table(), Table()
         self.option_index = {}
-        self.tax_rates = Table()
-        self.users, self.departments, self.locations = Table(), Table(), Table()
-        self.vendors, self.bills, self.drafts, self.files = Table(), Table(), Table(), Table()
-        self.purchase_orders, self.item_receipts = Table(), Table()
-        self.transactions, self.reimbursements = Table(), Table()
-        self.transfers, self.cashbacks, self.statements, self.repayments = Table(), Table(), Table(), Table()
-        self.vendor_credits, self.receipts = Table(), Table()
-        self.subscriptions = Table()
+        for name in TABLES.split():
+            setattr(self, name, Table())
         self.tasks, self.tokens, self.keys, self.erp_entities = {}, {}, {}, {}
 
     def new_id(self, kind):
@@ -59,15 +62,9 @@ class State:
         return self.connections.first(lambda connection: connection.is_active)
 
     def add_connection(self, connection_type, name, created_at, **values):
+        connection_id = values.pop("id", None) or self.new_id("connection")
         connection = self.connections.add(
-            Connection(
-                values.pop("id", None) or self.new_id("connection"),
-                connection_type,
-                name,
-                created_at,
-                created_at,
-                **values,
-            )
+            Connection(connection_id, connection_type, name, created_at, created_at, **values)
         )
         for kind, external_id in ((GL_ACCOUNT, "Category"), (ACCOUNTING_VENDOR, "Vendor")):
             self.add_field(connection, kind, external_id, external_id, created_at)
@@ -90,6 +87,11 @@ class State:
 
     def find_option(self, field, external_id):
         return self.option_index.get((field.id, external_id))
+
+    def find_accounting_vendor(self, external_id):
+        """That of the active connection."""
+        connection = self.connection
+        return connection and self.find_option(self.field_of(connection, ACCOUNTING_VENDOR), external_id)
 
     def currency_of(self, entity_id):
         """In which an entity keeps its books and pays."""
@@ -123,17 +125,6 @@ class State:
         if file.content:
             return file.content
         bill = self.bills.get(file.bill_id)
-        lines = [
-            f"{line.memo}   {major_units(line.amount, bill.currency)}" for line in (*bill.lines, *bill.inventory_lines)
-        ]
-        return make_pdf(
-            [
-                bill.vendor.name,
-                f"Invoice {bill.invoice_number}",
-                f"Date {bill.issued_at}   due {bill.due_at}",
-                "",
-                *lines,
-                "",
-                f"Total {bill.currency} {major_units(bill.amount, bill.currency)}",
-            ]
-        )
+        head = [bill.vendor.name, f"Invoice {bill.invoice_number}", f"Date {bill.issued_at}   due {bill.due_at}", ""]
+        lines = [f"{line.memo}   {major_units(line.amount, bill.currency)}" for line in bill.all_lines]
+        return make_pdf([*head, *lines, "", f"Total {bill.currency} {major_units(bill.amount, bill.currency)}"])

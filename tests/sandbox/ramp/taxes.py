@@ -1,27 +1,40 @@
 """Tax rates, the tax code field and its options, in this order; and ERP entities (guide "ERP integrations")."""
 
 from .coding import (
+    asked_connection,
     change_option,
-    connection_of,
     delete_option,
     find_option,
     page_options,
-    upload_options,
+    uploaded,
     writable_field,
 )
 from .connections import api_connection
 from .errors import BAD_DATA, invalid, not_found, refuse
 from .model import GL_ACCOUNT, TAX_CODE, TaxRate
-from .routes import handlers, page_of
+from .render import copied
+from .routes import Resource, assign, handlers
 from .state import now
+
+
+def render_rate(_state, rate):
+    return {
+        "ramp_id": rate.id,
+        "id": rate.external_id,
+        "name": rate.name,
+        "rate": str(rate.rate),
+        "accounting_gl_account_id": rate.gl_account_id,
+        "accounting_connection_id": rate.connection_id,
+    }
+
+
+RATES = Resource("/accounting/tax/rates", "tax_rates", render_rate)
 
 
 @handlers("GET /accounting/tax/rates")
 def list_tax_rates(call):
-    connection = connection_of(call, call.query.get("accounting_connection_id"))
-    return page_of(
-        call, call.state.tax_rates, render_rate, lambda row: row.connection_id == connection.id and row.is_active
-    )
+    connection = asked_connection(call)
+    return RATES.page(call, lambda row: row.connection_id == connection.id and row.is_active)
 
 
 @handlers("POST /accounting/tax/rates")
@@ -35,39 +48,29 @@ def upload_tax_rates(call):
     for item in items:
         _check_account(state, item.get("accounting_gl_account_id"))
     added = [
-        state.tax_rates.add(
-            TaxRate(
-                state.new_id("tax-rate"),
-                item["id"],
-                item["name"],
-                item["rate"],
-                connection.id,
-                item["accounting_gl_account_id"],
-            )
+        TaxRate(
+            *(state.new_id("tax-rate"), item["id"], item["name"], item["rate"], connection.id),
+            gl_account_id=item["accounting_gl_account_id"],
         )
         for item in items
     ]
     for rate in added:
+        state.tax_rates.add(rate)
         call.sandbox.journal.effect("tax_rate.upload", rate.external_id)
-    return {"accounting_connection_id": connection.id, "tax_rates": [render_rate(rate) for rate in added]}
+    return {"accounting_connection_id": connection.id, "tax_rates": [render_rate(state, rate) for rate in added]}
 
 
 @handlers("PATCH /accounting/tax/rates/{tax_rate_id}")
 def update_tax_rate(call):
-    rate, body = _rate(call), call.body
+    api_connection(call.state)
+    rate, body = call.state.tax_rates.get(call.path["tax_rate_id"]), call.body
+    if rate is None:
+        raise not_found("Tax rate")
     if "accounting_gl_account_id" in body:
         _check_account(call.state, body["accounting_gl_account_id"])
         rate.gl_account_id = body["accounting_gl_account_id"]
-    rate.name, rate.rate = body.get("name", rate.name), body.get("rate", rate.rate)
-    return render_rate(rate)
-
-
-def _rate(call):
-    api_connection(call.state)
-    rate = call.state.tax_rates.get(call.path["tax_rate_id"])
-    if rate is None:
-        raise not_found("Tax rate")
-    return rate
+    assign(rate, body, "name rate")
+    return render_rate(call.state, rate)
 
 
 def _check_account(state, account_id):
@@ -76,23 +79,12 @@ def _check_account(state, account_id):
         raise invalid("GL account not found.", "tax_rates", "accounting_gl_account_id")
 
 
-def render_rate(rate):
-    return {
-        "ramp_id": rate.id,
-        "id": rate.external_id,
-        "name": rate.name,
-        "rate": str(rate.rate),
-        "accounting_gl_account_id": rate.gl_account_id,
-        "accounting_connection_id": rate.connection_id,
-    }
-
-
 # -- the tax code field ------------------------------------------------------------------------------------------------
 
 
 @handlers("GET /accounting/tax/code")
 def get_tax_code(call):
-    return render_tax_code(_tax_code(call, connection_of(call, call.query.get("accounting_connection_id"))))
+    return render_tax_code(_tax_code(call, asked_connection(call)))
 
 
 @handlers("POST /accounting/tax/code")
@@ -115,19 +107,14 @@ def _tax_code(call, connection):
 
 
 def render_tax_code(field):
-    return {
-        "ramp_id": field.id,
-        "id": field.external_id,
-        "name": field.name,
-        "display_name": field.display_name,
-        "accounting_connection_id": field.connection_id,
-    }
+    ids = {"ramp_id": field.id, "id": field.external_id, "accounting_connection_id": field.connection_id}
+    return {**ids, **copied(field, "name display_name")}
 
 
 @handlers("GET /accounting/tax/code/options")
 def list_tax_options(call):
-    field = _tax_code(call, connection_of(call, call.query.get("accounting_connection_id")))
-    return page_options(call, field, lambda _state, option: render_tax_option(option))
+    field = _tax_code(call, asked_connection(call))
+    return page_options(call, field, render_tax_option)
 
 
 @handlers("POST /accounting/tax/code/options")
@@ -139,12 +126,12 @@ def upload_tax_options(call):
     known = {rate.external_id for rate in call.state.tax_rates if rate.connection_id == field.connection_id}
     if any(set(item.get("tax_rate_ids", [])) - known for item in call.body["options"]):
         raise invalid("Tax rate not found.", "options", "tax_rate_ids")
-    return {"options": [render_tax_option(option) for option in upload_options(call, field, call.body["options"])]}
+    return {"options": uploaded(call, field, "options", render_tax_option)["options"]}
 
 
 @handlers("PATCH /accounting/tax/code/options/{option_id}")
 def update_tax_option(call):
-    return render_tax_option(change_option(call, _tax_option(call)))
+    return render_tax_option(call.state, change_option(call, _tax_option(call)))
 
 
 @handlers("DELETE /accounting/tax/code/options/{option_id}")
@@ -156,14 +143,11 @@ def _tax_option(call):
     return find_option(call, call.path["option_id"], TAX_CODE, "Tax code option")
 
 
-def render_tax_option(option):
+def render_tax_option(_state, option):
     return {
+        **copied(option, "name is_active tax_rate_ids entity_remote_ids"),
         "ramp_id": option.id,
         "id": option.external_id,
-        "name": option.name,
-        "is_active": option.is_active,
-        "tax_rate_ids": option.tax_rate_ids,
-        "entity_remote_ids": option.entity_remote_ids,
         "accounting_connection_id": option.field.connection_id,
     }
 
@@ -179,13 +163,7 @@ def upload_entities(call):
         if item["id"] in state.erp_entities:
             raise refuse(400, BAD_DATA, "The batch holds an item that already exists.")
         entity = {"country": None, "currency": None, "federal_id_number": None, **item}
-        added.append(
-            {
-                **entity,
-                "ramp_id": state.new_id("erp-entity"),
-                "is_active": True,
-                "accounting_connection_id": connection.id,
-            }
-        )
+        entity |= {"ramp_id": state.new_id("erp-entity"), "accounting_connection_id": connection.id}
+        added.append({**entity, "is_active": True})
     state.erp_entities.update((entity["id"], entity) for entity in added)
     return {"accounting_connection_id": connection.id, "entities": added}

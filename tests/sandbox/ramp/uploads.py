@@ -1,6 +1,6 @@
 """Uploaded documents: multipart bodies with a file and form fields."""
 
-from .errors import NO_BODY, invalid, refuse
+from .errors import BAD_DATA, NO_BODY, invalid, refuse
 
 IMAGES = "image/"
 
@@ -21,9 +21,9 @@ def attach(call, owner):
     if kind not in ("INVOICE", "FILE"):
         raise invalid("Must be one of: FILE, INVOICE.", "attachment_type")
     if file.mimetype.startswith(IMAGES):
-        raise refuse(400, "DEVELOPER_7001", "Images cannot be attached.")
+        raise refuse(400, BAD_DATA, "Images cannot be attached.")
     if kind == "INVOICE" and any(state.files.get(file_id).attachment_type == "INVOICE" for file_id in owner.file_ids):
-        raise refuse(400, "DEVELOPER_7001", "There is an invoice already.")
+        raise refuse(400, BAD_DATA, "There is an invoice already.")
     added = state.add_file(file.filename, content=file.read(), attachment_type=kind, mimetype=file.mimetype)
     owner.file_ids.append(added.id)
     call.sandbox.journal.effect(f"attachment.{kind}", owner.id)

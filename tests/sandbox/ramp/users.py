@@ -6,24 +6,36 @@ from . import render
 from .errors import BAD_DATA, KEY_USED, not_found, refuse
 from .organisation import check_entity
 from .people_model import Place, User
-from .routes import equals, handlers, page_of
+from .routes import Resource, assign, handlers
 
 HIDDEN = ("USER_SUSPENDED", "USER_INACTIVE")
+
+
+USER = """
+    id email first_name last_name role status is_manager manager_id department_id location_id entity_id employee_id
+    scheduled_deactivation_date
+"""
+
+
+def render_user(state, user):
+    unused = {"phone": None, "custom_fields": [], "scheduled_invitation_date": None}
+    return {**render.copied(user, USER), "business_id": state.business["id"], **unused}
+
+
+USERS = Resource(
+    "/users/{user_id}",
+    "users",
+    render_user,
+    label="User",
+    equal="employee_id role status entity_id department_id location_id",
+    tests={"email": lambda user, email: user.email.lower() == email.lower()},
+)
 
 
 @handlers("GET /users")
 def list_users(call):
     """Suspended and inactive users are shown only when their status is asked for."""
-    query, state = call.query, call.state
-    names = ("employee_id", "role", "status", "entity_id", "department_id", "location_id")
-    given = equals(query, **{name: name for name in names})
-    email = (query.get("email") or "").lower()
-
-    def keep(user):
-        hidden = user.status in HIDDEN and not query.get("status")
-        return not hidden and given(user) and (not email or user.email.lower() == email)
-
-    return page_of(call, state.users, lambda row: render_user(state, row), keep)
+    return USERS.page(call, lambda user: call.query.get("status") or user.status not in HIDDEN)
 
 
 @handlers("POST /users/deferred")
@@ -61,18 +73,11 @@ def get_user_task(call):
     }
 
 
-@handlers("GET /users/{user_id}")
-def get_user(call):
-    return render_user(call.state, _find(call))
-
-
 @handlers("PATCH /users/{user_id}")
 def update_user(call):
     """The email cannot be changed; trying to is ignored."""
-    user, body = _find(call), call.body
-    for name in ("department_id", "first_name", "last_name", "is_manager", "role"):
-        if name in body:
-            setattr(user, name, body[name])
+    user, body = USERS.find(call), call.body
+    assign(user, body, "department_id first_name last_name is_manager role")
     if "direct_manager_id" in body:
         user.manager_id = body["direct_manager_id"]
     if "location_id" in body:
@@ -85,18 +90,11 @@ def update_user(call):
 
 @handlers("PATCH /users/{user_id}/deactivate", "PATCH /users/{user_id}/reactivate")
 def switch_user(call):
-    user = _find(call)
+    user = USERS.find(call)
     active = call.operation.path.endswith("/reactivate")
     user.status = "USER_ACTIVE" if active else "USER_SUSPENDED"
     call.sandbox.journal.effect("user.reactivate" if active else "user.deactivate", user.id)
     return {}
-
-
-def _find(call):
-    user = call.state.users.get(call.path["user_id"])
-    if user is None:
-        raise not_found("User")
-    return user
 
 
 def _new_user(state, body):
@@ -116,62 +114,29 @@ def _place(state, user, location_id):
     user.entity_id = state.locations.get(location_id).entity_id if location_id else state.entities[0]["id"]
 
 
-def render_user(state, user):
-    return {
-        "id": user.id,
-        "business_id": state.business["id"],
-        "email": user.email,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "role": user.role,
-        "status": user.status,
-        "is_manager": user.is_manager,
-        "manager_id": user.manager_id,
-        "department_id": user.department_id,
-        "location_id": user.location_id,
-        "entity_id": user.entity_id,
-        "employee_id": user.employee_id,
-        "phone": None,
-        "custom_fields": [],
-        "scheduled_deactivation_date": render.moment(user.scheduled_deactivation_date),
-        "scheduled_invitation_date": None,
-    }
-
-
 # -- departments and locations -----------------------------------------------------------------------------------------
 
 
-@handlers("GET /departments")
-def list_departments(call):
-    return page_of(call, call.state.departments, render_department)
+DEPARTMENTS = Resource("/departments", "departments", lambda _state, place: render.copied(place, "id name"))
+LOCATIONS = Resource(
+    "/locations", "locations", lambda _state, place: render.copied(place, "id name entity_id"), equal="entity_id"
+)
 
 
 @handlers("POST /departments")
 def create_department(call):
-    place = call.state.departments.add(Place(call.state.new_id("department"), call.body["name"]))
-    call.sandbox.journal.effect("department.create", place.id)
-    return render_department(place)
-
-
-@handlers("GET /locations")
-def list_locations(call):
-    return page_of(call, call.state.locations, render_location, equals(call.query, entity_id="entity_id"))
+    return _add_place(call, "department", DEPARTMENTS)
 
 
 @handlers("POST /locations")
 def create_location(call):
-    state, body = call.state, call.body
-    if "entity_id" in body:
-        check_entity(state, body["entity_id"])
-    place = Place(state.new_id("location"), body["name"], body.get("entity_id", state.entities[0]["id"]))
-    state.locations.add(place)
-    call.sandbox.journal.effect("location.create", place.id)
-    return render_location(place)
+    entity_id = call.body.get("entity_id", call.state.entities[0]["id"])
+    check_entity(call.state, entity_id)
+    return _add_place(call, "location", LOCATIONS, entity_id)
 
 
-def render_department(place):
-    return {"id": place.id, "name": place.name}
-
-
-def render_location(place):
-    return {"id": place.id, "name": place.name, "entity_id": place.entity_id}
+def _add_place(call, kind, resource, entity_id=None):
+    state = call.state
+    place = getattr(state, resource.table).add(Place(state.new_id(kind), call.body["name"], entity_id))
+    call.sandbox.journal.effect(f"{kind}.create", place.id)
+    return resource.show(state, place)

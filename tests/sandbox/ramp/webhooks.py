@@ -13,6 +13,7 @@ from uuid import uuid4
 from ..deliveries import Delivery
 from .errors import BAD_DATA, invalid, not_found, refuse
 from .oauth import require_scopes
+from .render import copied
 from .routes import handlers
 from .state import now
 
@@ -86,15 +87,7 @@ class Publisher:
 
 
 def render_subscription(item, business_id):
-    return {
-        "id": item.id,
-        "business_id": business_id,
-        "endpoint_url": item.endpoint_url,
-        "event_types": item.event_types,
-        "status": item.status,
-        "created_at": item.created_at.isoformat(),
-        "updated_at": item.updated_at.isoformat(),
-    }
+    return {**copied(item, "id endpoint_url event_types status created_at updated_at"), "business_id": business_id}
 
 
 @handlers("GET /webhooks")
@@ -110,24 +103,14 @@ def create_webhook(call):
     _check(call, body)
     moment = now()
     item = Subscription(
-        state.new_id("webhook"),
-        body["endpoint_url"],
-        body["event_types"],
-        body.get("additional_headers", {}),
-        secrets.token_hex(24),
-        secrets.token_urlsafe(18),
-        moment,
-        moment,
+        *(state.new_id("webhook"), body["endpoint_url"], body["event_types"], body.get("additional_headers", {})),
+        *(secrets.token_hex(24), secrets.token_urlsafe(18), moment, moment),
     )
     state.subscriptions.add(item)
     delivery = call.sandbox.publisher.challenge(item)
     delivery.finished.wait(call.sandbox.settings.challenge_head_start)
-    business_id = state.business["id"]
-    return {
-        **render_subscription(item, business_id),
-        "secret": item.secret,
-        "additional_headers": item.additional_headers,
-    }
+    shown = render_subscription(item, state.business["id"])
+    return {**shown, "secret": item.secret, "additional_headers": item.additional_headers}
 
 
 def _check(call, body):

@@ -12,50 +12,26 @@ from ..picture import make_jpeg, make_png
 from .files import read_feed, write_export
 
 COMPANY = "ACME-US"
-LISTS = ("gl_accounts", "dimensions", "vendors", "purchase_orders", "purchase_receipts", "payment_status")
-KEYS = {
-    "gl_accounts": "AccountCode",
-    "dimensions": "ValueCode",
-    "vendors": "VendorId",
-    "purchase_orders": "LineId",
-    "purchase_receipts": "ReceiptLineId",
-    "payment_status": "StampliInvoiceId",
-}
 REQUIRED = {
-    "gl_accounts": ("CompanyId", "AccountCode", "AccountName", "Active"),
-    "dimensions": ("CompanyId", "Dimension", "ValueCode", "ValueName", "Active"),
-    "vendors": ("CompanyId", "VendorId", "VendorName", "Active"),
-    "purchase_orders": ("CompanyId", "PONumber", "VendorId", "Currency", "POStatus", "LineId", "Quantity", "UnitPrice"),
-    "purchase_receipts": ("CompanyId", "ReceiptNumber", "ReceiptDate", "VendorId", "ReceiptLineId", "QuantityReceived"),
-    "payment_status": ("CompanyId", "StampliInvoiceId", "PaymentStatus"),
+    "gl_accounts": "CompanyId AccountCode AccountName Active",
+    "dimensions": "CompanyId Dimension ValueCode ValueName Active",
+    "vendors": "CompanyId VendorId VendorName Active",
+    "purchase_orders": "CompanyId PONumber VendorId Currency POStatus LineId Quantity UnitPrice",
+    "purchase_receipts": "CompanyId ReceiptNumber ReceiptDate VendorId ReceiptLineId QuantityReceived",
+    "payment_status": "CompanyId StampliInvoiceId PaymentStatus",
 }
-INVOICE = (
-    *(
-        "CompanyId",
-        "StampliInvoiceId",
-        "DocumentType",
-        "InvoiceNumber",
-        "VendorId",
-        "VendorName",
-        "InvoiceDate",
-        "DueDate",
-    ),
-    *("PostingDate", "Currency", "NetAmount", "TaxAmount", "TotalAmount", "PONumber", "Status", "ApprovedBy", "Memo"),
-    *("DocumentUrl", "DocumentFile", "LineNumber", "LineType", "GLAccount", "LineDescription", "Quantity", "UnitPrice"),
-    *("LineAmount", "TaxCode", "LineTaxAmount", "POLineId", "Department", "Location", "Class", "Project"),
-)
-PAYMENT = (
-    *("CompanyId", "PaymentId", "PaymentStatus", "PaymentDate", "PaymentMethod", "PaymentReference", "VendorId"),
-    *(
-        "VendorName",
-        "Currency",
-        "PaymentAmount",
-        "BankAccountCode",
-        "StampliInvoiceId",
-        "InvoiceNumber",
-        "AppliedAmount",
-    ),
-)
+LISTS = tuple(REQUIRED)
+KEYS = dict(zip(LISTS, "AccountCode ValueCode VendorId LineId ReceiptLineId StampliInvoiceId".split(), strict=True))
+INVOICE = """
+    CompanyId StampliInvoiceId DocumentType InvoiceNumber VendorId VendorName InvoiceDate DueDate PostingDate Currency
+    NetAmount TaxAmount TotalAmount PONumber Status ApprovedBy Memo DocumentUrl DocumentFile LineNumber LineType
+    GLAccount LineDescription Quantity UnitPrice LineAmount TaxCode LineTaxAmount POLineId Department Location
+    Class Project
+""".split()
+PAYMENT = """
+    CompanyId PaymentId PaymentStatus PaymentDate PaymentMethod PaymentReference VendorId VendorName Currency
+    PaymentAmount BankAccountCode StampliInvoiceId InvoiceNumber AppliedAmount
+""".split()
 
 
 class Stampli:
@@ -127,7 +103,7 @@ class Stampli:
             self.lists[feed][row.get(KEYS[feed])] = row
 
     def _check(self, feed, name, number, row):
-        for column in REQUIRED[feed]:
+        for column in REQUIRED[feed].split():
             if not row.get(column):
                 self.problems.append(f"{name}, record {number}: {column} is missing")
         if row.get("CompanyId") != COMPANY:
@@ -142,42 +118,18 @@ class Stampli:
         order = next(row for row in self.lists["purchase_orders"].values() if row["POStatus"] == "open")
         vendor = self.lists["vendors"][order["VendorId"]]
         other = next(row for row in self.lists["vendors"].values() if row["VendorId"] != vendor["VendorId"])
-        account = sorted(
-            row["AccountCode"] for row in self.lists["gl_accounts"].values() if row["AccountType"] == "expense"
-        )[0]
+        expenses = (row for row in self.lists["gl_accounts"].values() if row["AccountType"] == "expense")
+        account = min(row["AccountCode"] for row in expenses)
         price = Decimal(order["UnitPrice"])
-        matched = {
-            "LineType": "ITEM",
-            "POLineId": order["LineId"],
-            "GLAccount": account,
-            "LineDescription": order["LineDescription"],
-        }
-        freight = {
-            "LineType": "FREIGHT",
-            "GLAccount": account,
-            "LineDescription": "Delivery",
-            "LineAmount": Decimal("20.00"),
-        }
-        coded = {
-            "LineType": "EXPENSE",
-            "GLAccount": account,
-            "LineDescription": "Zażółć – doradztwo",
-            "LineAmount": Decimal("333.34"),
-        }
-        for dimension in ("Department", "Project"):
-            code = next(
-                (row["ValueCode"] for row in self.lists["dimensions"].values() if row["Dimension"] == dimension), ""
-            )
-            coded[dimension] = code
-        bought = self.invoice(
-            vendor,
-            [{**matched, "LineAmount": price * 2, "Quantity": 2}, freight],
-            order=order["PONumber"],
-            document=True,
-        )
+        matched = _line("ITEM", account, order["LineDescription"], POLineId=order["LineId"])
+        freight = _line("FREIGHT", account, "Delivery", LineAmount="20.00")
+        dimensions = {row["Dimension"]: row["ValueCode"] for row in reversed(self.lists["dimensions"].values())}
+        codes = {name: dimensions.get(name, "") for name in ("Department", "Project")}
+        coded = _line("EXPENSE", account, "Zażółć – doradztwo", LineAmount="333.34", **codes)
+        lines = [{**matched, "LineAmount": price * 2, "Quantity": 2}, freight]
+        bought = self.invoice(vendor, lines, order=order["PONumber"], document=True)
         credit = self.invoice(vendor, [{**matched, "LineAmount": -price, "Quantity": -1}], kind="CREDIT_MEMO")
-        service = self.invoice(other, [coded])
-        self.drop_invoices([bought, credit, service])
+        self.drop_invoices([bought, credit, self.invoice(other, [coded])])
         self.drop_payments([self.payment(vendor, [bought, credit])])
 
     def invoice(self, vendor, lines, kind="INVOICE", order="", document=False, currency="", status="APPROVED"):
@@ -227,13 +179,9 @@ class Stampli:
             "PaymentAmount": f"{amount:.2f}",
             "BankAccountCode": "101401",
         }
+        named = ("StampliInvoiceId", "InvoiceNumber")
         return [
-            {
-                **head,
-                "StampliInvoiceId": invoice["StampliInvoiceId"],
-                "InvoiceNumber": invoice["InvoiceNumber"],
-                "AppliedAmount": invoice["TotalAmount"],
-            }
+            {**head, **{name: invoice[name] for name in named}, "AppliedAmount": invoice["TotalAmount"]}
             for invoice in invoices
         ]
 
@@ -253,9 +201,8 @@ class Stampli:
         return make_png(name) if name.endswith(".png") else make_pdf([name])
 
     def drop_payments(self, payments, name=None):
-        return self.drop(
-            name or self._name("payments"), write_export(PAYMENT, [row for rows in payments for row in rows])
-        )
+        rows = [row for rows in payments for row in rows]
+        return self.drop(name or self._name("payments"), write_export(PAYMENT, rows))
 
     def _name(self, entity):
         self._numbers += 1
@@ -273,6 +220,10 @@ class Stampli:
 
     def outbound(self):
         return sorted(path.name for path in (self.server.root / "outbound").iterdir() if path.is_file())
+
+
+def _line(kind, account, description, **values):
+    return {"LineType": kind, "GLAccount": account, "LineDescription": description, **values}
 
 
 def _place(name):

@@ -3,13 +3,12 @@
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from werkzeug.wrappers import Response
 
 from ..schema import Problem
-from ..server import Refusal, Sandbox, Settings
+from ..server import BASE_DATE, Refusal, Sandbox, Settings
 from . import (  # noqa: F401 - they register their handlers
     background,
     invoice_actions,
@@ -33,7 +32,6 @@ CLIENT_ID = "isv_EXAMPLE"
 CLIENT_SECRET = "example-secret"
 TENANT_ID = "3f1c2d9a-0f6e-4f6b-8a53-0c1f6a2b7e11"
 CUSTOMER_TENANT_ID = "7b0e4c55-1d1f-4a55-9d0a-3f6f3c1f9a02"
-BASE_DATE = date(2026, 9, 30)
 TRACE = "Ipp-Request-Id"
 
 
@@ -65,6 +63,11 @@ class VismaSandbox(Sandbox):
 
     contract = load()
     handlers = handlers
+    settings_class = VismaSettings
+    arguments = {
+        "size": {"default": "demo", "help": "small or demo"},
+        "base_currency": {"default": "NOK", "help": "currency of the company's books"},
+    }
     trace_header = TRACE
     client_id, client_secret = CLIENT_ID, CLIENT_SECRET
     tenant_id, customer_tenant_id = TENANT_ID, CUSTOMER_TENANT_ID
@@ -77,24 +80,9 @@ class VismaSandbox(Sandbox):
         self.window = quota.FixedWindow()
         self.scopes = frozenset(oauth.SCOPES if scopes is None else scopes)
         self.data = {"size": size, "base_currency": base_currency, "base_date": base_date}
-        super().__init__(settings=settings or VismaSettings(), **options)
+        super().__init__(settings=settings, **options)
         self.control = VismaControl(self)
         self.fill()
-
-    @classmethod
-    def add_arguments(cls, parser):
-        parser.add_argument("--size", default="demo", help="small or demo")
-        parser.add_argument("--base-currency", default="NOK", help="currency of the company's books")
-        parser.add_argument("--today", action="store_true", help="date the data set from today")
-
-    @classmethod
-    def from_arguments(cls, arguments):
-        return cls(
-            port=arguments.port,
-            size=arguments.size,
-            base_currency=arguments.base_currency,
-            base_date=date.today() if arguments.today else BASE_DATE,
-        )
 
     def fill(self):
         self.state = State(self)
@@ -171,9 +159,6 @@ class VismaSandbox(Sandbox):
 
     def refuse_path(self, allowed):
         return self.refused(Refusal(405 if allowed else 404, ""))
-
-    def repeat_page(self, request, before):
-        return Response(before, 200, mimetype="application/json")
 
     def new_guid(self):
         return str(uuid.uuid4())

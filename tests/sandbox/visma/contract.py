@@ -6,57 +6,31 @@ The published document names neither the token endpoint, nor the bodies of attac
 import json
 
 from ..contract import CONTRACTS, Contract
+from ..schema import TEXT, shape
 
 MULTIPART = "multipart/form-data"
 BINARY = "application/octet-stream"
 TOKEN_OPERATION = "POST /connect/token"
 
+
+def answer(schema, media_type="application/json"):
+    return {"description": "", "content": {media_type: {"schema": schema}}}
+
+
+_UUID = {**TEXT, "format": "uuid"}
 _TOKEN = {
     "requestBody": {
         "required": True,
         "content": {
             "application/x-www-form-urlencoded": {
-                "schema": {
-                    "type": "object",
-                    "required": ["grant_type", "client_id", "client_secret", "tenant_id", "scope"],
-                    "properties": {
-                        "grant_type": {"type": "string"},
-                        "client_id": {"type": "string"},
-                        "client_secret": {"type": "string"},
-                        "tenant_id": {"type": "string", "format": "uuid"},
-                        "scope": {"type": "string"},
-                    },
-                }
+                "schema": shape(grant_type=TEXT, client_id=TEXT, client_secret=TEXT, tenant_id=_UUID, scope=TEXT)
             }
         },
     },
-    "responses": {
-        "200": {
-            "description": "",
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["access_token", "expires_in", "token_type", "scope"],
-                        "properties": {
-                            "access_token": {"type": "string"},
-                            "expires_in": {"type": "integer"},
-                            "token_type": {"type": "string"},
-                            "scope": {"type": "string"},
-                        },
-                    }
-                }
-            },
-        }
-    },
+    "responses": {"200": answer(shape(access_token=TEXT, expires_in={"type": "integer"}, token_type=TEXT, scope=TEXT))},
 }
-_FILE = {
-    "required": True,
-    "content": {
-        MULTIPART: {"schema": {"type": "object", "required": ["file"], "properties": {"file": {"type": "string"}}}}
-    },
-}
-_CONTENT = {"200": {"description": "", "content": {BINARY: {"schema": {"type": "string"}}}}}
+_FILE = {"required": True, "content": {MULTIPART: {"schema": shape(file=TEXT)}}}
+_CONTENT = {"200": answer(TEXT, BINARY)}
 
 
 def load():
@@ -71,7 +45,5 @@ def load():
             entry["post"]["responses"]["202"] = {"description": ""}
     paths["/v1/attachment/{attachmentId}"]["get"]["responses"].update(_CONTENT)
     # the answer of the real call, whatever it was
-    paths["/v1/background/{requestId}/content"]["get"]["responses"] = {
-        "200": {"description": "", "content": {"application/json": {"schema": {}}}}
-    }
+    paths["/v1/background/{requestId}/content"]["get"]["responses"] = {"200": answer({})}
     return Contract(document)

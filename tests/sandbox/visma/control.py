@@ -15,20 +15,20 @@ class VismaControl(Control):
         return list(self._sandbox.state.ignored)
 
     def suppliers(self):
-        return self._plain(list(self._state.suppliers.values()))
+        return self._plain(self._state.suppliers.values())
 
     def invoices(self):
         """All documents, as the API shows them one by one."""
-        return self._plain([shown(row) for row in self._state.invoices.values()])
+        return self._plain(map(shown, self._state.invoices.values()))
 
     def payments(self):
-        return self._plain(list(self._state.payments.values()))
+        return self._plain(self._state.payments.values())
 
     def orders(self):
-        return self._plain(list(self._state.orders.values()))
+        return self._plain(self._state.orders.values())
 
     def receipts(self):
-        return self._plain(list(self._state.receipts.values()))
+        return self._plain(self._state.receipts.values())
 
     def receive_order(self, number):
         """Everything on an order is received."""
@@ -93,4 +93,4 @@ class VismaControl(Control):
 
     @staticmethod
     def _plain(rows):
-        return json.loads(to_json(rows))
+        return json.loads(to_json(list(rows)))

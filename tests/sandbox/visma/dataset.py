@@ -47,6 +47,9 @@ CURRENCIES = (
     ("GBP", "Britiske pund", "£", "13.4"),
     ("JPY", "Japanske yen", "¥", "0.07"),
 )
+MODULES = (
+    *("SupplierLedger", "CustomerLedger", "InventoryManagement", "GeneralLedger", "CashManagement", "FixedAssets"),
+)
 PROJECTS = (
     ("X", "Ikke prosjekt", "Active", ()),
     ("P1001", "Kunde A", "Active", (("10", "Forprosjekt"), ("20", "Gjennomføring"))),
@@ -80,10 +83,9 @@ class DataSet:
         self._currencies()
         self._periods()
         self._projects()
-        state.branches["1"] = state.touch({"branchId": 1, "number": "1", "name": "Hovedkontor", "isActive": True})
-        state.branches["2"] = state.touch({"branchId": 2, "number": "2", "name": "Avdeling Tromsø", "isActive": True})
-        for row in state.branches.values():
-            row.pop("timeStamp")
+        for number, name in enumerate(("Hovedkontor", "Avdeling Tromsø"), start=1):
+            row = {"branchId": number, "number": str(number), "name": name, "isActive": True}
+            state.branches[str(number)] = self._unversioned(row)
         count = 3 if self.size == "small" else len(SUPPLIERS)
         for values in SUPPLIERS[:count]:
             self._supplier(*values)
@@ -123,49 +125,34 @@ class DataSet:
     def _vat(self):
         state = self.state
         for zone, name in ZONES:
-            state.vat_zones[zone] = {
-                "id": zone,
-                "description": name,
-                "defaultVatCategory": "1" if zone == "01" else "0",
-            }
+            category = "1" if zone == "01" else "0"
+            state.vat_zones[zone] = {"id": zone, "description": name, "defaultVatCategory": category}
         for vat_id, name, rate, kind, zones, category, category_name in VATS:
-            row = {
-                "vatId": vat_id,
-                "description": name,
-                "type": kind,
-                "deductibleVat": True,
-                "reverseVat": False,
-                "schedules": [
-                    {"startDate": "2000-01-01T00:00:00", "vatRate": Decimal(rate), "groupType": "Input"},
-                ],
-                "categories": [{"vatCategoryId": category, "description": category_name, "active": True}],
-                "zones": [state.vat_zones[zone] for zone in zones],
-            }
-            state.vats[vat_id] = state.touch(row)
-            row.pop("timeStamp")
-            category_row = {
-                "vatCategoryId": category,
-                "description": category_name,
-                "active": True,
-                "vatCategoryLines": [
-                    {
-                        "vatId": vat_id,
-                        "description": name,
-                        "type": kind,
-                        "vatRates": [
-                            {"vatRate": Decimal(rate), "groupType": "Input", "startDate": "2000-01-01T00:00:00"}
-                        ],
-                    }
-                ],
-            }
-            state.vat_categories[category] = state.touch(category_row)
-            category_row.pop("timeStamp")
+            since = {"vatRate": Decimal(rate), "groupType": "Input", "startDate": "2000-01-01T00:00:00"}
+            vat = {"vatId": vat_id, "description": name, "type": kind}
+            shown = {"vatCategoryId": category, "description": category_name, "active": True}
+            state.vats[vat_id] = self._unversioned(
+                {
+                    **vat,
+                    "deductibleVat": True,
+                    "reverseVat": False,
+                    "schedules": [since],
+                    "categories": [shown],
+                    "zones": [state.vat_zones[zone] for zone in zones],
+                }
+            )
+            lines = [{**vat, "vatRates": [since]}]
+            state.vat_categories[category] = self._unversioned({**shown, "vatCategoryLines": lines})
+
+    def _unversioned(self, row):
+        """A row of a kind that has a time of change and no version."""
+        del self.state.touch(row)["timeStamp"]
+        return row
 
     def _terms(self):
         for code, name, days in TERMS:
             row = {"termsId": code, "description": name, "visibleTo": "AL", "dueDateType": "N", "dueDay1": days}
-            self.state.credit_terms[code] = self.state.touch(row)
-            row.pop("timeStamp")
+            self.state.credit_terms[code] = self._unversioned(row)
         for code, name in CLASSES:
             self.state.classes[code] = {"id": code, "description": name, "attributes": []}
 
@@ -195,12 +182,7 @@ class DataSet:
                     "endDate": f"{last}T00:00:00",
                     "description": f"{year}-{month:02}",
                     "active": True,
-                    "closedInSupplierLedger": closed,
-                    "closedInCustomerLedger": closed,
-                    "closedInInventoryManagement": closed,
-                    "closedInGeneralLedger": closed,
-                    "closedInCashManagement": closed,
-                    "closedInFixedAssets": closed,
+                    **{f"closedIn{module}": closed for module in MODULES},
                 }
 
     def _projects(self):

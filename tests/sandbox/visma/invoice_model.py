@@ -3,12 +3,8 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 from .errors import refuse
+from .routes import known
 from .wire import moment, number
-
-TWINS = (
-    *("detailTotal", "vatTaxableTotal", "vatExemptTotal", "vatTotal", "balance"),
-    "roundingDiff",
-)
 
 
 def apply_header(state, row, body, new=False):
@@ -21,8 +17,7 @@ def apply_header(state, row, body, new=False):
     for name in ("supplierReference", "description", "paymentRefNo", "note", "currencyId", "taxCalculationMode"):
         if name in body:
             row[name] = body[name]
-    if row["currencyId"] not in state.currencies:
-        raise refuse(f"The currency '{row['currencyId']}' cannot be found in the system.")
+    known(state.currencies, row["currencyId"], "currency")
     for name in ("date", "origInvoiceDate", "dueDate"):
         if name in body:
             row[name] = moment(body[name])
@@ -39,14 +34,11 @@ def _apply_codes(state, row, body, new):
     terms = body.get("creditTermsId")
     if terms or new:
         terms = terms or state.suppliers[row["supplier"]["number"]]["creditTerms"]["id"]
-        if terms not in state.credit_terms:
-            raise refuse(f"The credit terms '{terms}' cannot be found in the system.")
-        row["creditTerms"] = {"id": terms, "description": state.credit_terms[terms]["description"]}
+        description = known(state.credit_terms, terms, "credit terms")["description"]
+        row["creditTerms"] = {"id": terms, "description": description}
     branch = body.get("branchNumber") or (new and "1")
     if branch:
-        if branch not in state.branches:
-            raise refuse(f"The branch '{branch}' cannot be found in the system.")
-        row["branchNumber"] = {"number": branch, "name": state.branches[branch]["name"]}
+        row["branchNumber"] = {"number": branch, "name": known(state.branches, branch, "branch")["name"]}
 
 
 def _apply_period(state, row, body):
@@ -99,14 +91,13 @@ class LineError(Exception):
 
 
 def _line(state, row, item):
-    known = {line["lineNumber"]: line for line in row["invoiceLines"]}
-    lines = len(row["invoiceLines"])
-    line_number = item.get("lineNumber") or lines + 1
-    if item.get("operation") == "Update" and line_number not in known:
-        raise LineError(f"The line '{line_number}' cannot be found in the system.")
-    if item.get("operation") != "Update" and line_number in known:
-        line_number = max(known) + 1
-    line = dict(known.get(line_number, {"lineNumber": line_number, "quantity": Decimal(1), "uom": "STK"}))
+    numbered = {line["lineNumber"]: line for line in row["invoiceLines"]}
+    line_number = item.get("lineNumber") or len(numbered) + 1
+    if item.get("operation") == "Update":
+        known(numbered, line_number, "line", LineError)
+    elif line_number in numbered:
+        line_number = max(numbered) + 1
+    line = dict(numbered.get(line_number, {"lineNumber": line_number, "quantity": Decimal(1), "uom": "STK"}))
     if "transactionDescription" in item:
         line["transactionDescription"] = item["transactionDescription"]
     if not line.get("transactionDescription"):
@@ -139,21 +130,14 @@ def _code_line(state, row, line, item):
         if line["projectTask"] is None:
             line.pop("projectTask")
     branch = item.get("branchNumber") or row["branchNumber"]["number"]
-    if branch not in state.branches:
-        raise LineError(f"The branch '{branch}' cannot be found in the system.")
-    line["branchNumber"] = {"number": branch, "name": state.branches[branch]["name"]}
+    line["branchNumber"] = {"number": branch, "name": known(state.branches, branch, "branch", LineError)["name"]}
 
 
 def find_account(state, code):
     account = state.accounts.get(code)
     if account is None or not account["active"] or account["cashAccount"]:
         raise LineError(f"The account '{code}' cannot be found in the system.")
-    return {
-        "type": account["type"],
-        "number": code,
-        "description": account["description"],
-        "active": True,
-    }
+    return {"type": account["type"], "number": code, "description": account["description"], "active": True}
 
 
 def find_subaccount(state, given):
@@ -161,23 +145,20 @@ def find_subaccount(state, given):
     values = {item["segmentId"]: item["segmentValue"] for item in given}
     shown = []
     for segment in state.segments:
-        known = {value["valueId"]: value for value in segment["segmentValues"] if value["active"]}
-        value = values.get(segment["segmentId"]) if given else next(iter(known))
-        if value not in known:
+        active = {value["valueId"]: value for value in segment["segmentValues"] if value["active"]}
+        value = values.get(segment["segmentId"]) if given else next(iter(active))
+        if value not in active:
             raise LineError(f"The subaccount segment '{segment['description']}' has no value '{value}'.")
         shown.append(
             {
                 "segmentId": segment["segmentId"],
                 "segmentDescription": segment["description"],
                 "segmentValue": value,
-                "segmentValueDescription": known[value]["description"],
+                "segmentValueDescription": active[value]["description"],
             }
         )
-    return {
-        "subaccountNumber": "".join(item["segmentValue"] for item in shown),
-        "active": True,
-        "segments": shown,
-    }
+    whole = "".join(item["segmentValue"] for item in shown)
+    return {"subaccountNumber": whole, "active": True, "segments": shown}
 
 
 def find_project(state, code, task):
@@ -188,17 +169,13 @@ def find_project(state, code, task):
     tasks = {item["taskId"]: item for item in project["tasks"] if item["status"] == "Active"}
     if not tasks:
         return shown, None
-    if task not in tasks:
-        raise LineError(f"The project task '{task}' cannot be found in the system.")
-    return shown, {"internalId": 1, "id": task, "description": tasks[task]["description"]}
+    description = known(tasks, task, "project task", LineError)["description"]
+    return shown, {"internalId": 1, "id": task, "description": description}
 
 
 def vat_of(state, category, zone):
     """The VAT of a category that is also in the zone."""
-    row = state.vat_categories.get(category)
-    if row is None:
-        raise LineError(f"TaxCategoryID '{category}' cannot be found in the system.")
-    for line in row["vatCategoryLines"]:
+    for line in known(state.vat_categories, category, "TaxCategoryID", LineError)["vatCategoryLines"]:
         vat = state.vats[line["vatId"]]
         if zone in {item["id"] for item in vat["zones"]}:
             return vat
@@ -217,7 +194,8 @@ def compute(state, row):
         _tax_detail(state.vats[vat_id], *_taxed(row, state.vats[vat_id], amount, digits), kept.get(vat_id))
         for vat_id, amount in taxable.items()
     ]
-    _total(state, row)
+    row["_rate"] = row["exchangeRate"] if row["currencyId"] != state.base_currency else Decimal(1)
+    retotal(row)
 
 
 def _taxed(row, vat, amount, digits):
@@ -245,16 +223,8 @@ def _tax_detail(vat, amount, computed, kept):
 
 def apply_taxes(row, body):
     for item in body.get("taxDetailLines", []):
-        known = next((line for line in row["taxDetailLines"] if line["taxId"] == item.get("taxId")), None)
-        if known is None:
-            raise refuse(f"The VAT '{item.get('taxId')}' cannot be found in the system.")
-        known["vatAmount"] = number(item["vatAmount"])
-    retotal(row)
-
-
-def _total(state, row):
-    rate = row["exchangeRate"] if row["currencyId"] != state.base_currency else Decimal(1)
-    row["_rate"] = rate
+        lines = {line["taxId"]: line for line in row["taxDetailLines"]}
+        known(lines, item.get("taxId"), "VAT")["vatAmount"] = number(item["vatAmount"])
     retotal(row)
 
 
@@ -291,11 +261,10 @@ def retotal(row):
         "roundingDiff": rounding,
         "balance": detail + added + rounding,
     }
-    for name in TWINS:
-        row[f"{name}InCurrency"] = values[name]
-        row[name] = _rounded(values[name] * rate, 2)
-    row["amount"] = row["balance"]
-    row["vatAmount"] = row["vatTotal"]
+    for name, value in values.items():
+        row[f"{name}InCurrency"] = value
+        row[name] = _rounded(value * rate, 2)
+    row["amount"], row["vatAmount"] = row["balance"], row["vatTotal"]
     for line in row["invoiceLines"]:
         line["cost"] = _rounded(line["costInCurrency"] * rate, 2)
         line["unitCost"] = _rounded(line["unitCostInCurrency"] * rate, 2)
@@ -306,9 +275,7 @@ def _rounded(amount, digits):
 
 
 def find_supplier(state, code):
-    supplier = state.suppliers.get(code)
-    if supplier is None:
-        raise refuse(f"The supplier '{code}' cannot be found in the system.")
+    supplier = known(state.suppliers, code, "supplier")
     if supplier["status"] not in ("Active", "OneTime", "HoldPayments"):
         raise refuse(f"The supplier '{code}' is {supplier['status']}.")
     return {"internalId": supplier["internalId"], "number": code, "name": supplier["name"]}

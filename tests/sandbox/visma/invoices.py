@@ -1,11 +1,13 @@
 """Supplier ledger documents until they are released."""
 
+from operator import itemgetter
+
 from werkzeug.wrappers import Response
 
 from .contract import BINARY
 from .errors import refuse
 from .invoice_model import apply_header, apply_lines, apply_taxes, compute, require_open, shown
-from .routes import check_version, compared, found, handlers, modified, page_of
+from .routes import STATUS, check_version, compared, found, handlers, listed, page_of, supplier_of
 from .wire import changed, created, number, plain, single
 
 PATH = "/v1/supplierInvoice"
@@ -16,15 +18,15 @@ UNRELEASED = ("Hold", "Balanced")
 def invoices(call):
     """Neither the supplier's own number nor the amount is a filter."""
     query = call.query
-    keeps = (
-        modified(call),
-        compared(call, "docDate", lambda row: row["date"]),
-        lambda row: query.get("supplier") in (None, row["supplier"]["number"]),
-        lambda row: query.get("documentType") in (None, row["documentType"]),
-        lambda row: query.get("status") in (None, row["status"]),
+    rows = listed(
+        call,
+        call.state.invoices,
+        compared(call, "docDate", itemgetter("date")),
         lambda row: "released" not in query or bool(query["released"]) == (row["status"] not in UNRELEASED),
+        supplier=supplier_of,
+        documentType=itemgetter("documentType"),
+        status=STATUS,
     )
-    rows = [row for row in call.state.invoices.values() if all(keep(row) for keep in keeps)]
     expands = {"note": "expandNote", "attachments": "expandAttachment"}
     hidden = [name for name, expand in expands.items() if not query.get(expand)]
     return page_of(call, [shown(row, call.sandbox.settings.twins_swapped, hidden) for row in rows])
@@ -131,15 +133,10 @@ def download(call):
 
 @handlers("GET /v1/supplierPayment")
 def payments(call):
-    query, keep = call.query, modified(call)
-    rows = [
-        row
-        for row in call.state.payments.values()
-        if keep(row)
-        and query.get("supplier") in (None, row["supplier"]["number"])
-        and query.get("paymentType") in (None, row["type"])
-        and any(query.get("invoiceRefNbr") in (None, line["invoiceRefNbr"]) for line in row["paymentLines"])
-    ]
+    def pays(row):
+        return call.query.get("invoiceRefNbr") in (None, *(line["invoiceRefNbr"] for line in row["paymentLines"]))
+
+    rows = listed(call, call.state.payments, pays, supplier=supplier_of, paymentType=itemgetter("type"))
     return page_of(call, rows)
 
 

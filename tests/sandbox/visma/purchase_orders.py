@@ -1,25 +1,28 @@
 """Purchase orders: created and changed, never cancelled or deleted by the API."""
 
+from operator import itemgetter
+
 from .errors import refuse
 from .invoice_model import LineError, find_account, find_project, find_subaccount, find_supplier
-from .routes import check_version, compared, found, handlers, modified, page_of
+from .routes import STATUS, check_version, compared, found, handlers, known, listed, page_of, supplier_of
 from .wire import changed, created, moment, number, plain, single
 
 PATH = "/v1/purchaseorder"
 FREE = ("customStr1",)
+NEW_LINE = {
+    **{"lineType": "Service", "lineDescription": "", "customStr1": "", "completed": False},
+    **{"orderQty": 1, "unitCost": 0},
+}
 ENDED = ("Cancelled", "Closed", "Voided")
 
 
 @handlers(f"GET {PATH}")
 def orders(call):
-    query = call.query
-    keeps = (
-        modified(call),
-        compared(call, "orderDate", lambda row: row["date"]),
-        lambda row: query.get("supplier") in (None, row["supplier"]["number"]),
-        lambda row: query.get("orderStatus") in (None, row["status"]),
+    rows = listed(
+        *(call, call.state.orders, compared(call, "orderDate", itemgetter("date"))),
+        supplier=supplier_of,
+        orderStatus=STATUS,
     )
-    rows = [row for row in call.state.orders.values() if all(keep(row) for keep in keeps)]
     return page_of(call, [_shown(call, row) for row in rows])
 
 
@@ -46,8 +49,7 @@ def create_order(call):
     row["currency"] = body.get("currency") or state.base_currency
     row["customStr1"] = body.get("customStr1", "")
     row["lines"] = []
-    if row["currency"] not in state.currencies:
-        raise refuse(f"The currency '{row['currency']}' cannot be found in the system.")
+    known(state.currencies, row["currency"], "currency")
     _apply(state, row, {"hold": True, **body})
     row["orderNbr"] = _number(call, body)
     state.orders[row["orderNbr"]] = state.touch(row)
@@ -85,8 +87,8 @@ def _apply(state, row, body):
 
 
 def _apply_line(state, row, item):
-    known = {line["lineNbr"]: line for line in row["lines"]}
-    old = known.get(item.get("lineNumber"))
+    numbered = {line["lineNbr"]: line for line in row["lines"]}
+    old = numbered.get(item.get("lineNumber"))
     if item["operation"] != "Insert" and old is None:
         raise LineError(f"The line '{item.get('lineNumber')}' cannot be found in the system.")
     if item["operation"] == "Delete":
@@ -98,15 +100,12 @@ def _apply_line(state, row, item):
     if old is None and settings.drops_lines:
         settings.drops_lines -= 1
         return
-    line = old if old is not None else {"lineNbr": max(known, default=0) + 1, "qtyOnReceipts": 0}
-    line["lineType"] = item.get("lineType", line.get("lineType", "Service"))
-    line["lineDescription"] = item.get("lineDescription", line.get("lineDescription", ""))
-    line["customStr1"] = item.get("customStr1", line.get("customStr1", ""))
-    line["orderQty"] = number(item.get("orderQty", line.get("orderQty", 1)))
-    line["unitCost"] = number(item.get("unitCost", line.get("unitCost", 0)))
+    line = old if old is not None else {"lineNbr": max(numbered, default=0) + 1, "qtyOnReceipts": 0}
+    for name, default in NEW_LINE.items():
+        line[name] = item.get(name, line.get(name, default))
+    line["orderQty"], line["unitCost"] = number(line["orderQty"]), number(line["unitCost"])
     line["extCost"] = number(item["extCost"]) if "extCost" in item else line["orderQty"] * line["unitCost"]
     line["amount"] = line["extCost"]
-    line["completed"] = item.get("completed", line.get("completed", False))
     _code_line(state, line, item)
     if old is None:
         row["lines"].append(line)
@@ -119,9 +118,7 @@ def _code_line(state, line, item):
     if "sub" in item or "sub" not in line:
         line["sub"] = find_subaccount(state, item.get("sub", []))
     if "taxCategory" in item:
-        category = state.vat_categories.get(item["taxCategory"])
-        if category is None:
-            raise LineError(f"TaxCategoryID '{item['taxCategory']}' cannot be found in the system.")
+        category = known(state.vat_categories, item["taxCategory"], "TaxCategoryID", LineError)
         line["taxCategory"] = {"number": item["taxCategory"], "description": category["description"]}
     if "project" in item:
         line["project"], task = find_project(state, item["project"], item.get("projectTask"))
@@ -129,9 +126,7 @@ def _code_line(state, line, item):
         if task:
             line["projectTask"] = task
     branch = item.get("branch") or line.get("branch", {}).get("number") or "1"
-    if branch not in state.branches:
-        raise LineError(f"The branch '{branch}' cannot be found in the system.")
-    line["branch"] = {"number": branch, "name": state.branches[branch]["name"]}
+    line["branch"] = {"number": branch, "name": known(state.branches, branch, "branch", LineError)["name"]}
 
 
 def _shown(call, row):

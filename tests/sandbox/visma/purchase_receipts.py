@@ -1,8 +1,10 @@
 """Receipts on purchase orders: made empty, filled with lines of orders, released later. Read with another version."""
 
+from operator import itemgetter
+
 from .errors import refuse
 from .invoice_model import find_supplier
-from .routes import check_version, compared, found, handlers, modified, page_of
+from .routes import STATUS, check_version, compared, found, handlers, listed, page_of, supplier_of
 from .wire import changed, created, moment, number, plain, single
 
 PATH = "/v1/PurchaseReceipt"
@@ -12,13 +14,11 @@ ONE = f"{PATH}/{{receiptNumber}}"
 
 @handlers(f"GET {READ_PATH}")
 def receipts(call):
-    keeps = (
-        modified(call),
-        compared(call, "receiptDate", lambda row: row["date"]),
-        lambda row: call.query.get("supplier") in (None, row["supplier"]["number"]),
-        lambda row: call.query.get("status") in (None, row["status"]),
+    rows = listed(
+        *(call, call.state.receipts, compared(call, "receiptDate", itemgetter("date"))),
+        supplier=supplier_of,
+        status=STATUS,
     )
-    rows = [row for row in call.state.receipts.values() if all(keep(row) for keep in keeps)]
     return page_of(call, [_shown(call, row) for row in rows])
 
 

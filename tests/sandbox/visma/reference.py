@@ -1,15 +1,24 @@
 """What records are coded to: accounts, dimensions, projects, VAT, terms, currencies and periods."""
 
+from operator import itemgetter
+
 from .errors import refuse
-from .routes import check_version, found, handlers, modified, page_of
+from .routes import STATUS, check_version, found, handlers, listed, modified, page_of
 from .wire import changed, created, plain, single
+
+PLAIN_LISTS = {
+    "branch": "branches",
+    "currency": "currencies",
+    "vat": "vats",
+    "vatCategory": "vat_categories",
+    "supplier/supplierClass": "classes",
+    "financialPeriod": "periods",
+}
 
 
 @handlers("GET /v1/account")
 def accounts(call):
-    active = call.query.get("active")
-    keep = modified(call)
-    return [row for row in call.state.accounts.values() if keep(row) and active in (None, row["active"])]
+    return listed(call, call.state.accounts, active=itemgetter("active"))
 
 
 @handlers("GET /v1/account/{accountCd}")
@@ -103,15 +112,8 @@ def _segment(call):
 
 @handlers("GET /v1/project")
 def projects(call):
-    status, keep = call.query.get("status"), modified(call)
-    non_project = call.query.get("nonProject")
-    rows = [
-        row
-        for row in call.state.projects.values()
-        if keep(row)
-        and status in (None, row["status"])
-        and non_project in (None, row["projectID"] == call.state.non_project)
-    ]
+    state = call.state
+    rows = listed(call, state.projects, status=STATUS, nonProject=lambda row: row["projectID"] == state.non_project)
     return page_of(call, rows)
 
 
@@ -141,26 +143,6 @@ def create_project(call):
     return created(call, f"/v1/project/{code}", row)
 
 
-@handlers("GET /v1/branch")
-def branches(call):
-    return list(call.state.branches.values())
-
-
-@handlers("GET /v1/currency")
-def currencies(call):
-    return list(call.state.currencies.values())
-
-
-@handlers("GET /v1/vat")
-def vats(call):
-    return list(filter(modified(call), call.state.vats.values()))
-
-
-@handlers("GET /v1/vatCategory")
-def vat_categories(call):
-    return list(filter(modified(call), call.state.vat_categories.values()))
-
-
 @handlers("GET /v1/vatZone")
 def vat_zones(call):
     return page_of(call, list(call.state.vat_zones.values()))
@@ -169,15 +151,11 @@ def vat_zones(call):
 @handlers("GET /v1/creditTerm")
 def credit_terms(call):
     """Unlike every other list: one object."""
-    rows = list(filter(modified(call), call.state.credit_terms.values()))
+    rows = listed(call, call.state.credit_terms)
     size = call.query.get("pageSize") or call.sandbox.settings.max_page_size
     number = call.query.get("pageNumber") or 1
-    return {
-        "pageNumber": number,
-        "pageSize": size,
-        "totalCount": len(rows),
-        "records": rows[(number - 1) * size : number * size],
-    }
+    records = rows[(number - 1) * size : number * size]
+    return {"pageNumber": number, "pageSize": size, "totalCount": len(rows), "records": records}
 
 
 @handlers("GET /v1/cashaccount")
@@ -186,11 +164,10 @@ def cash_accounts(call):
     return [{"number": row["accountCD"], "description": row["description"]} for row in rows]
 
 
-@handlers("GET /v1/supplier/supplierClass")
-def supplier_classes(call):
-    return list(call.state.classes.values())
+def _plain_list(path, table):
+    """A list without pages."""
+    handlers(f"GET /v1/{path}")(lambda call: list(filter(modified(call), getattr(call.state, table).values())))
 
 
-@handlers("GET /v1/financialPeriod")
-def financial_periods(call):
-    return list(call.state.periods.values())
+for path, table in PLAIN_LISTS.items():
+    _plain_list(path, table)

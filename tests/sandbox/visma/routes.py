@@ -1,12 +1,13 @@
 """The handlers of the API by operation, and what its lists share."""
 
 from datetime import datetime
-from operator import ge, gt, le, lt
+from operator import ge, gt, itemgetter, le, lt
 
 from ..server import Handlers
 from .errors import mismatch, not_found, refuse
 
 handlers = Handlers()
+STATUS = itemgetter("status")
 CONDITIONS = {">": gt, ">=": ge, "<": lt, "<=": le}
 FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f")
 
@@ -21,6 +22,10 @@ def compared(call, name, value_of):
         raise refuse(f"The value '{condition}' is not valid for {name}Condition.")
     limit = _moment(wanted, name)
     return lambda row: compare(_moment(value_of(row), name), limit)
+
+
+def supplier_of(row):
+    return row["supplier"]["number"]
 
 
 def modified(call):
@@ -43,6 +48,28 @@ def found(rows, key):
     if row is None:
         raise not_found()
     return row
+
+
+def known(rows, code, label, refusal=refuse):
+    """The row of a code that a body names."""
+    if code not in rows:
+        raise refusal(f"The {label} '{code}' cannot be found in the system.")
+    return rows[code]
+
+
+def listed(call, rows, *keeps, **equal):
+    """The rows that changed as asked and whose value equals the argument, where it is given.
+
+    :param keeps: more filters
+    :param equal: {query argument: value of a row}
+    """
+    keeps = [modified(call), *keeps]
+    wanted = [(value_of, call.query[name]) for name, value_of in equal.items() if call.query.get(name) is not None]
+    return [
+        row
+        for row in rows.values()
+        if all(keep(row) for keep in keeps) and all(value_of(row) == value for value_of, value in wanted)
+    ]
 
 
 def check_version(call, row):

@@ -1,7 +1,9 @@
 """Suppliers: created, changed, never deleted."""
 
+from functools import partial
+
 from .errors import refuse
-from .routes import check_version, found, handlers, modified, page_of
+from .routes import check_version, found, handlers, known, listed, page_of
 from .wire import changed, created, plain, single
 
 COUNTRIES = {"NO": "Norge", "SE": "Sverige", "DE": "Tyskland", "GB": "Storbritannia", "US": "USA"}
@@ -16,14 +18,9 @@ CONTACTS = ("mainContact", "remitContact", "supplierContact")
 @handlers("GET /v1/supplier")
 def suppliers(call):
     """``name`` finds what contains it: how the real server compares is not documented."""
-    query, keep = call.query, modified(call)
-    rows = [
-        row
-        for row in call.state.suppliers.values()
-        if keep(row)
-        and query.get("name", "").casefold() in row["name"].casefold()
-        and all(query.get(name) in (None, row.get(name)) for name in ("status", "vatRegistrationId", "corporateId"))
-    ]
+    part = call.query.get("name", "").casefold()
+    equal = {name: lambda row, name=name: row.get(name) for name in ("status", "vatRegistrationId", "corporateId")}
+    rows = listed(call, call.state.suppliers, lambda row: part in row["name"].casefold(), **equal)
     return page_of(call, [_shown(call, row) for row in rows])
 
 
@@ -69,18 +66,16 @@ def add_supplier(state, body):
 
 
 def _fill(state, row, body):
+    refusal = partial(refuse, what="supplier")
     coded = {
         "supplierClassId": ("supplierClass", state.classes, "supplier class"),
         "creditTermsId": ("creditTerms", state.credit_terms, "credit terms"),
         "vatZoneId": ("vatZone", state.vat_zones, "VAT zone"),
     }
-    for name, (shown, known, label) in coded.items():
+    for name, (shown, rows, label) in coded.items():
         if name in body:
-            if body[name] not in known:
-                raise refuse(f"The {label} '{body[name]}' cannot be found in the system.", what="supplier")
-            row[shown] = {"id": body[name], "description": known[body[name]]["description"]}
-    if body.get("currencyId", state.base_currency) not in state.currencies:
-        raise refuse(f"The currency '{body['currencyId']}' cannot be found in the system.", what="supplier")
+            row[shown] = {"id": body[name], "description": known(rows, body[name], label, refusal)["description"]}
+    known(state.currencies, body.get("currencyId", state.base_currency), "currency", refusal)
     row.update({name: body[name] for name in PLAIN if name in body})
     for name in ADDRESSES:
         if name in body:
