@@ -109,6 +109,16 @@ class ConnectorCase(Builders, TransactionCase):
     def current(self, key="bills", external_id="bill-1"):
         return self.logs(key).filtered(lambda log: log.is_current and log.external_id == external_id)
 
+    def ours(self, model, **values):
+        """Rows of the connection with those values."""
+        domain = [("connection_id", "=", self.connection.id), *((name, "=", value) for name, value in values.items())]
+        return self.env[model].search(domain)
+
+    def imported(self, external_id="bill-1", kind="bill"):
+        """What is in Odoo of a record of the provider."""
+        binding = self.ours("ml.binding", kind=kind, external_id=external_id)
+        return self.env[{"bill": "account.move", "vendor": "res.partner"}[kind]].browse(binding.res_id).exists()
+
     def credential(self, name):
         return self.connection.credential_ids.filtered(lambda credential: credential.name == name)
 

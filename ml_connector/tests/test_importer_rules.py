@@ -12,21 +12,16 @@ from odoo.tests import tagged
 from odoo.addons.ml_connector.core.documents import DownloadedFile, Files, JournalEntry, JournalLine, Reference
 from odoo.addons.ml_connector.core.errors import InvalidDataError, LockedPeriodError
 
-from . import test_importer_spend as spend
 from .test_importer_spend import ADA, BANK, CASHBACK, ISSUER, SpendCase
 
 TAX = Reference(kind="tax", external_id="caba", name="20% S")
 
 
 class RulesCase(SpendCase):
-    reimbursement = spend.TestReimbursements.reimbursement
-    statement = spend.TestCardAccount.statement
-    cashback = spend.TestCardAccount.cashback
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.declare_flows("expense_report")
+        cls.declare_flows("expense_report", "file")
 
     def lines(self, move):
         """{account: balance} of a move."""
@@ -120,34 +115,35 @@ class TestStock(RulesCase):
 
 
 @tagged("post_install", "-at_install")
-class TestMereTax(RulesCase):
-    """Customs' VAT: a price with the tax is nothing but tax."""
+class TestRules(RulesCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.customs = cls.make_tax(100, amount_type="division", price_include_override="tax_included")
+        cls.mapped["tax", "customs"] = cls.customs
+        cls.other = cls.make("res.company", name="Other")
 
-    def setUp(self):
-        super().setUp()
-        self.customs = self.make_tax(100, amount_type="division", price_include_override="tax_included")
-        self.mapped["tax", "customs"] = self.customs
+    # ------------------------------------------------------------------ a price with the tax that is nothing but tax
 
     def customs_bill(self, *lines, tax="100.00", key="b1", **values):
         total = sum(line.amount for line in lines) + Decimal(tax)
         return self.bill(key, lines, total, tax_total=tax, amounts_include_tax=False, **values)
 
-    def test_net_form_books_what_the_gross_form_does(self):
+    def test_customs_in_net_form_are_booked_as_in_gross_form(self):
         gross = self.written("bill", self.bill("gross", [self.line("100.00", taxes=("customs",))]))
         net = self.written("bill", self.customs_bill(self.line("0.00", taxes=("customs",))))
         self.assertEqual(self.lines(net), self.lines(gross))
         self.assertEqual((self.taxed(net), net.amount_untaxed, net.amount_tax), ({self.customs: 100.0}, 0.0, 100.0))
 
-    def test_several_lines_and_other_taxes_beside(self):
+    def test_customs_on_several_lines_and_other_taxes_beside(self):
         free = [self.line("0.00", account=account, taxes=("customs",)) for account in ("600", "601")]
         bill = self.written("bill", self.customs_bill(*free, self.line("200.00", taxes=("15",)), tax="130.00"))
         self.assertEqual(self.taxed(bill), {self.customs: 100.0, self.tax: 30.0})
         credit = self.written("bill", self.customs_bill(*free, tax="80.00", is_credit=True, key="c1"))
         self.assertEqual(self.taxed(credit), {self.customs: -80.0})
 
+    # ------------------------------------------------------------------ countries of taxes
 
-@tagged("post_install", "-at_install")
-class TestTaxCountries(RulesCase):
     def test_tax_and_fiscal_position_are_named(self):
         netherlands, own = self.env.ref("base.nl"), self.company.account_fiscal_country_id
         values = {"name": "Dutch Registration", "country_id": netherlands, "foreign_vat": "NL123456782B90"}
@@ -166,49 +162,8 @@ class TestTaxCountries(RulesCase):
         ):
             self.refused(kind, document, InvalidDataError, dutch.name, self.company.display_name, country.name)
 
+    # ------------------------------------------------------------------ the vendor's bank account and terms
 
-@tagged("post_install", "-at_install")
-class TestRefusals(RulesCase):
-    """Odoo names records by ids; one that is rolled back means nothing to anybody."""
-
-    def refuse_all(self, name):
-        def refuse(records, *args, **kwargs):
-            ids = f"{records.ids[0]}, {records.ids}, 12.50, {date(2026, 7, 1):%m/%d/%Y} and BILL/{records.ids[0]}"
-            raise UserError(self.env._("Refused on %s.", ids))
-
-        return patch.object(type(self.env["account.move"]), name, refuse)
-
-    def test_no_id_of_what_is_rolled_back(self):
-        for kind, document in {
-            "bill": self.bill(number="INV-7"),
-            "expense_report": self.report(),
-            "reimbursement": self.reimbursement(),
-            "statement": self.statement(),
-            "cashback": self.cashback(),
-            "expense": self.expense_document(),
-        }.items():
-            with self.subTest(kind), self.refuse_all("_post"), self.assertRaises(InvalidDataError) as caught:
-                with self.env.cr.savepoint():
-                    self.book(kind, document)
-            said = caught.exception.message
-            self.assertRegex(said, r"^Refused on (\D.*|-), \1, 12\.50, 07/01/2026 and BILL/\d+\.$")
-            self.assertIn(getattr(document, "number", ""), said)
-
-    def test_known_records_are_named_as_odoo_does(self):
-        # no other new record has its number
-        self.env.cr.execute("SELECT setval('account_move_id_seq', nextval('account_move_id_seq') + 100000)")
-        old = self.written("bill", self.bill("old"))
-        self.env.cr.execute("UPDATE account_move SET create_date = '2026-01-01' WHERE id = %s", [old.id])
-        with (
-            patch.object(type(old), "_post", side_effect=UserError(f"See {old.id}.")),
-            self.assertRaisesRegex(InvalidDataError, f"See {old.id}"),
-            self.env.cr.savepoint(),
-        ):
-            self.book("bill", self.bill("new"))
-
-
-@tagged("post_install", "-at_install")
-class TestVendorsOwn(RulesCase):
     def bank_account(self, partner):
         return self.make("res.partner.bank", acc_number="EXAMPLE 1", partner_id=partner, allow_out_payment=True)
 
@@ -218,7 +173,7 @@ class TestVendorsOwn(RulesCase):
         debt = self.written("reimbursement", self.reimbursement(paid=False))
         self.assertEqual((bill.partner_bank_id, debt.partner_bank_id), (bank, bank))
 
-    def test_bank_account_and_reference(self):
+    def test_bank_account_and_reference_of_a_bill(self):
         bank = self.bank_account(self.vendor)
         bill = self.written("bill", self.bill(payment_reference="1234566"))
         term = bill.line_ids.filtered(lambda line: line.display_type == "payment_term")
@@ -246,10 +201,9 @@ class TestVendorsOwn(RulesCase):
         self.assertEqual((bill.amount_total, bill.amount_tax), (118.62, 18.62))
         self.written("bill", reduced, "unchanged")
 
+    # ------------------------------------------------------------------ money of entries
 
-@tagged("post_install", "-at_install")
-class TestMoneyOfEntries(RulesCase):
-    """A bank's own account is for its statements: entries wait for them on an outstanding account."""
+    # A bank's own account is for its statements: entries wait for them on an outstanding account.
 
     def repaid(self):
         self.written("expense", self.expense_document(parts=[self.part("119.00")]))
@@ -268,16 +222,15 @@ class TestMoneyOfEntries(RulesCase):
         items = self.env["account.move.line"].search([("account_id", "=", account.id), ("parent_state", "=", "posted")])
         self.assertEqual(sum(items.mapped("balance")), 119.0)
 
-    def test_without_an_account_of_the_payment_method(self):
+    def test_repayment_without_an_account_of_the_payment_method(self):
         self.bank_journal.inbound_payment_method_line_ids.payment_account_id = False
         self.assertNotIn(self.bank_journal.default_account_id, self.repaid().line_ids.account_id)
 
+    # ------------------------------------------------------------------ repayments
 
-@tagged("post_install", "-at_install")
-class TestRepayments(RulesCase):
-    """A repayment takes back what Odoo booked: cost, tax and distribution of its own purchase."""
+    # A repayment takes back what Odoo booked: cost, tax and distribution of its own purchase.
 
-    def test_its_tax(self):
+    def test_a_repayment_takes_back_the_tax(self):
         self.mapped["tax", "19"] = tax = self.make_tax(19)
         for mode in ("expense", "journal_entry", "vendor_bill"):
             with self.subTest(mode):
@@ -291,7 +244,7 @@ class TestRepayments(RulesCase):
                 self.assertEqual(item.tax_repartition_line_id.document_type, "refund")
                 self.written("repayment", repaid, "unchanged")
 
-    def test_a_part_of_several_lines(self):
+    def test_a_repayment_of_a_part_of_several_lines(self):
         self.mapped["tax", "19"] = self.make_tax(19)
         parts = [self.part("119.00", taxes=["19"]), self.part("81.00", "601")]
         for mode in ("expense", "journal_entry"):
@@ -301,88 +254,27 @@ class TestRepayments(RulesCase):
             self.assertEqual((self.lines(move)[self.expense], self.lines(move)[self.expense_b]), (-25.0, -20.25))
             self.assertEqual(move.line_ids.filtered("tax_line_id").balance, -4.75)
 
-    def test_its_distribution(self):
+    def test_a_repayment_takes_back_the_distribution(self):
         account = self.map_analytic("a")
         self.written("expense", self.expense_document(parts=[self.part("50.00", analytics=[("a", "100")])]))
         move = self.written("repayment", self.repayment("20.00"))
         cost = move.line_ids.filtered(lambda line: line.account_id == self.expense)
         self.assertEqual((cost.balance, cost.analytic_distribution), (-20.0, {str(account.id): 100.0}))
 
-    def test_it_waits_for_its_purchase(self):
+    def test_a_repayment_waits_for_its_purchase(self):
         document = self.repayment("20.00")
         writer = self.writer("repayment")
         self.assertEqual([key[:2] for key in writer._dependencies(document)], [("expense", "t1")])
         self.assertEqual(writer._references(document), (BANK,))
 
-    def test_an_uncoded_purchase(self):
+    def test_a_repayment_of_an_uncoded_purchase(self):
         self.company.expense_account_id = self.expense_b
         self.written("expense", self.expense_document(parts=[self.part("50.00", account=None)]))
         move = self.written("repayment", self.repayment("20.00"))
         self.assertEqual(self.lines(move)[self.expense_b], -20.0)
 
+    # ------------------------------------------------------------------ plans and forms by kind of document
 
-@tagged("post_install", "-at_install")
-class TestTaxOnPayment(RulesCase):
-    """A tax that is due on payment counts at once in an entry that leaves nothing to be paid."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.company.tax_exigibility = True
-        cls.final = cls.company_data["default_account_tax_purchase"].with_env(cls.env)
-        cls.transition = cls.copy_account(cls.final)
-        cls.transition.reconcile = True
-        cls.tag = cls.make("account.account.tag", name="20", applicability="taxes")
-        cash_basis = {"tax_exigibility": "on_payment", "cash_basis_transition_account_id": cls.transition}
-        cls.mapped["tax", "caba"] = cls.make_tax(20, tags=cls.tag, **cash_basis)
-
-    def parts_of(self, move):
-        lines = move.line_ids.filtered("tax_line_id")
-        return [(line.account_id, round(line.balance, 2), line.tax_tag_ids) for line in lines]
-
-    def cash_basis(self, move):
-        return self.env["account.move"].search([("tax_cash_basis_origin_move_id", "=", move.id)])
-
-    def test_card_refund(self):
-        move = self.written("expense", self.expense_document(parts=[self.part("-121.00", taxes=["caba"])]))
-        self.assertEqual(self.parts_of(move), [(self.final, -20.17, self.tag)])
-
-    def test_journal_entries(self):
-        for key, amounts, tax in (("t1", ["121.00"], 20.17), ("t2", ["240.00", "-120.00"], 20.0)):
-            parts = [self.part(amount, taxes=["caba"]) for amount in amounts]
-            move = self.written("expense", self.expense_document(key, parts), expense_mode="journal_entry")
-            accounts, balances, tags = zip(*self.parts_of(move), strict=True)
-            self.assertEqual((set(accounts), set(tags), sum(balances)), ({self.final}, {self.tag}, tax))
-
-    def test_what_is_owed_waits_for_the_payment(self):
-        no_tag, lines = self.env["account.account.tag"], (self.line("120.00", taxes=["caba"]),)
-        bill = self.written("bill", self.bill(lines=lines))
-        self.assertEqual(self.parts_of(bill), [(self.transition, 20.0, no_tag)])
-        note = self.reimbursement(amount="120.00", is_credit=True)
-        move = self.written("reimbursement", replace(note, bill=replace(note.bill, lines=lines)))
-        self.assertEqual(self.parts_of(move), [(self.transition, -20.0, no_tag)])
-        self.assertEqual(self.lines(self.cash_basis(move))[self.final], -20.0)
-
-    def test_report_with_an_open_debt(self):
-        document = self.report(taxes=[(TAX, Decimal(20))])
-        for mode in ("journal_entry", "vendor_bill"):
-            with self.subTest(mode):
-                move = self.written("expense_report", replace(document, external_id=mode), report_mode=mode)
-                owed = move.line_ids.filtered(lambda line: line.account_type == "liability_payable")
-                lines = [
-                    {"account_id": owed.account_id.id, "partner_id": owed.partner_id.id, "debit": 120},
-                    {"account_id": self.bank_journal.default_account_id.id, "credit": 120},
-                ]
-                payment = self.make("account.move", line_ids=[Command.create(line) for line in lines])
-                payment.action_post()
-                (owed + payment.line_ids.filtered("debit")).reconcile()
-                moves = move | self.cash_basis(move)
-                tagged_tax = moves.line_ids.filtered(lambda line: self.tag in line.tax_tag_ids)
-                self.assertEqual((sum(tagged_tax.mapped("balance")), self.lines(moves)[self.final]), (20.0, 20.0))
-
-
-@tagged("post_install", "-at_install")
-class TestKindsOfDocuments(RulesCase):
     def mandatory(self, domain):
         applicability = [Command.create({"business_domain": domain, "applicability": "mandatory"})]
         self.map_analytic("p", self.make("account.analytic.plan", name="Projects", applicability_ids=applicability))
@@ -425,11 +317,6 @@ class TestKindsOfDocuments(RulesCase):
         for mode in ("journal_entry", "vendor_bill"):
             self.refused("expense_report", document, InvalidDataError, report_mode=mode)
 
-    def test_debts_to_employees_are_receipts(self):
-        receipt = self.written("reimbursement", self.reimbursement())
-        report = self.written("expense_report", self.report(), report_mode="vendor_bill")
-        self.assertEqual((receipt | report).mapped("move_type"), ["in_receipt", "in_receipt"])
-
     def test_debts_that_were_bills_before(self):
         self.bound["vendor", "ada"] = self.employee.work_contact_id
         for key, amount, is_credit in (("r1", "42.00", False), ("r2", "7.00", True)):
@@ -438,11 +325,9 @@ class TestKindsOfDocuments(RulesCase):
             document = self.reimbursement(key, amount, paid=False, is_credit=is_credit)
             self.written("reimbursement", document, "unchanged")
 
+    # ------------------------------------------------------------------ files
 
-@tagged("post_install", "-at_install")
-class TestReceiptsOfSpend(RulesCase):
-    def test_receipts_are_on_the_entry_too(self):
-        self.declare_flows("file")
+    def test_receipts_of_spend_are_on_the_entry_too(self):
         parts = [self.part("50.00"), self.part("70.00", "601")]
         expense = self.written("expense", self.expense_document(parts=parts))
         entries = (expense | expense.search([("split_expense_origin_id", "=", expense.id)])).account_move_id
@@ -459,13 +344,7 @@ class TestReceiptsOfSpend(RulesCase):
             attachments = self.env["ir.attachment"].search(kept, order="id")
             self.assertEqual(attachments.mapped("raw"), [file.content for file in files])
 
-
-@tagged("post_install", "-at_install")
-class TestOtherCompanies(RulesCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.other = cls.env["res.company"].create({"name": "Other"})
+    # ------------------------------------------------------------------ other companies and archived records
 
     def test_contact_of_another_company(self):
         self.employee.work_contact_id.company_id = self.other
@@ -479,7 +358,7 @@ class TestOtherCompanies(RulesCase):
         entry = self.report(partner=ISSUER)
         self.refused("expense_report", entry, InvalidDataError, "another company", report_mode="journal_entry")
 
-    def test_archived_records(self):
+    def test_archived_records_are_refused(self):
         account = self.map_analytic("a", active=False)
         shares = {"analytics": [("a", "100")]}
         coded = self.bill(lines=[self.line("10.00", **shares)])
@@ -494,10 +373,7 @@ class TestOtherCompanies(RulesCase):
         account.write({"active": True, "company_id": self.other.id})
         self.refused("bill", coded, InvalidDataError, "another company")
 
-
-@tagged("post_install", "-at_install")
-class TestDifferencesAndParts(RulesCase):
-    application = spend.TestCreditsAndOrders.application
+    # ------------------------------------------------------------------ differences and parts
 
     def test_a_difference_goes_to_the_largest_tax_line(self):
         self.mapped["tax", "7"] = small = self.make_tax(7)
@@ -550,3 +426,104 @@ class TestDifferencesAndParts(RulesCase):
         self.written("application", self.application("40.00", currency=currency), "unchanged")
         self.written("application", self.application("100.00", currency=currency), "updated")
         self.assertEqual((note.amount_residual, bill.amount_residual), (0.0, 400.0))
+
+
+@tagged("post_install", "-at_install")
+class TestRefusals(RulesCase):
+    """Odoo names records by ids; one that is rolled back means nothing to anybody."""
+
+    def refuse_all(self, name):
+        def refuse(records, *args, **kwargs):
+            ids = f"{records.ids[0]}, {records.ids}, 12.50, {date(2026, 7, 1):%m/%d/%Y} and BILL/{records.ids[0]}"
+            raise UserError(self.env._("Refused on %s.", ids))
+
+        return patch.object(type(self.env["account.move"]), name, refuse)
+
+    def test_no_id_of_what_is_rolled_back(self):
+        for kind, document in {
+            "bill": self.bill(number="INV-7"),
+            "expense_report": self.report(),
+            "reimbursement": self.reimbursement(),
+            "statement": self.statement(),
+            "cashback": self.cashback(),
+            "expense": self.expense_document(),
+        }.items():
+            with self.subTest(kind), self.refuse_all("_post"), self.assertRaises(InvalidDataError) as caught:
+                with self.env.cr.savepoint():
+                    self.book(kind, document)
+            said = caught.exception.message
+            self.assertRegex(said, r"^Refused on (\D.*|-), \1, 12\.50, 07/01/2026 and BILL/\d+\.$")
+            self.assertIn(getattr(document, "number", ""), said)
+
+    def test_known_records_are_named_as_odoo_does(self):
+        # no other new record has its number
+        self.env.cr.execute("SELECT setval('account_move_id_seq', nextval('account_move_id_seq') + 100000)")
+        old = self.written("bill", self.bill("old"))
+        self.env.cr.execute("UPDATE account_move SET create_date = '2026-01-01' WHERE id = %s", [old.id])
+        with (
+            patch.object(type(old), "_post", side_effect=UserError(f"See {old.id}.")),
+            self.assertRaisesRegex(InvalidDataError, f"See {old.id}"),
+            self.env.cr.savepoint(),
+        ):
+            self.book("bill", self.bill("new"))
+
+
+@tagged("post_install", "-at_install")
+class TestTaxOnPayment(RulesCase):
+    """A tax that is due on payment counts at once in an entry that leaves nothing to be paid."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.tax_exigibility = True
+        cls.final = cls.company_data["default_account_tax_purchase"].with_env(cls.env)
+        cls.transition = cls.copy_account(cls.final)
+        cls.transition.reconcile = True
+        cls.tag = cls.make("account.account.tag", name="20", applicability="taxes")
+        cash_basis = {"tax_exigibility": "on_payment", "cash_basis_transition_account_id": cls.transition}
+        cls.mapped["tax", "caba"] = cls.make_tax(20, tags=cls.tag, **cash_basis)
+
+    def parts_of(self, move):
+        lines = move.line_ids.filtered("tax_line_id")
+        return [(line.account_id, round(line.balance, 2), line.tax_tag_ids) for line in lines]
+
+    def cash_basis(self, move):
+        return self.env["account.move"].search([("tax_cash_basis_origin_move_id", "=", move.id)])
+
+    def test_what_leaves_nothing_to_be_paid(self):
+        for key, mode, amounts, tax in (
+            ("t1", "journal_entry", ["121.00"], 20.17),
+            ("t2", "journal_entry", ["240.00", "-120.00"], 20.0),
+            ("t3", "expense", ["-121.00"], -20.17),
+        ):
+            with self.subTest(mode, amounts=amounts):
+                parts = [self.part(amount, taxes=["caba"]) for amount in amounts]
+                move = self.written("expense", self.expense_document(key, parts), expense_mode=mode)
+                accounts, balances, tags = zip(*self.parts_of(move), strict=True)
+                self.assertEqual((set(accounts), set(tags), sum(balances)), ({self.final}, {self.tag}, tax))
+
+    def test_what_is_owed_waits_for_the_payment(self):
+        no_tag, lines = self.env["account.account.tag"], (self.line("120.00", taxes=["caba"]),)
+        bill = self.written("bill", self.bill(lines=lines))
+        self.assertEqual(self.parts_of(bill), [(self.transition, 20.0, no_tag)])
+        note = self.reimbursement(amount="120.00", is_credit=True)
+        move = self.written("reimbursement", replace(note, bill=replace(note.bill, lines=lines)))
+        self.assertEqual(self.parts_of(move), [(self.transition, -20.0, no_tag)])
+        self.assertEqual(self.lines(self.cash_basis(move))[self.final], -20.0)
+
+    def test_report_with_an_open_debt(self):
+        document = self.report(taxes=[(TAX, Decimal(20))])
+        for mode in ("journal_entry", "vendor_bill"):
+            with self.subTest(mode):
+                move = self.written("expense_report", replace(document, external_id=mode), report_mode=mode)
+                owed = move.line_ids.filtered(lambda line: line.account_type == "liability_payable")
+                lines = [
+                    {"account_id": owed.account_id.id, "partner_id": owed.partner_id.id, "debit": 120},
+                    {"account_id": self.bank_journal.default_account_id.id, "credit": 120},
+                ]
+                payment = self.make("account.move", line_ids=[Command.create(line) for line in lines])
+                payment.action_post()
+                (owed + payment.line_ids.filtered("debit")).reconcile()
+                moves = move | self.cash_basis(move)
+                tagged_tax = moves.line_ids.filtered(lambda line: self.tag in line.tax_tag_ids)
+                self.assertEqual((sum(tagged_tax.mapped("balance")), self.lines(moves)[self.final]), (20.0, 20.0))

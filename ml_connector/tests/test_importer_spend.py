@@ -78,6 +78,44 @@ class SpendCase(WriterCase):
             },
         )
 
+    def reimbursement(self, external_id="r1", amount="42.00", paid=True, is_credit=False, **values):
+        of_bill = {"vendor": "employee:ada", "number": f"RMB-{external_id}", "due_date": None, "is_credit": is_credit}
+        bill = self.bill(external_id, [self.line(amount)], **of_bill)
+        settlement = Settlement(date=date(2026, 7, 24), amount=Decimal(amount), source=BANK, reference="PB-1")
+        values["settlement"] = settlement if paid else None
+        return Reimbursement(external_id=external_id, employee=ADA, bill=bill, **values)
+
+    def statement(self, external_id="s1", total="120.00", **values):
+        return CardStatement(
+            external_id=external_id,
+            number=f"Ramp {external_id}",
+            issuer=ISSUER,
+            card=CARD,
+            start_date=date(2026, 7, 1),
+            end_date=date(2026, 7, 31),
+            currency=self.company.currency_id.name,
+            total=Decimal(total),
+            **values,
+        )
+
+    def transfer(self, external_id="x1", amount="120.00"):
+        values = {"currency": self.company.currency_id.name, "amount": Decimal(amount), "reference": "T-1"}
+        return CardTransfer(external_id=external_id, issuer=ISSUER, source=BANK, date=date(2026, 8, 5), **values)
+
+    def cashback(self, external_id="c1", amount="1.80"):
+        amount = Decimal(amount)
+        return JournalEntry(
+            external_id=external_id,
+            number="Cashback",
+            document_date=date(2026, 7, 31),
+            currency=self.company.currency_id.name,
+            lines=(JournalLine(amount=amount, account=ISSUER), JournalLine(amount=-amount, account=CASHBACK)),
+        )
+
+    def application(self, amount, **values):
+        values = {"currency": self.company.currency_id.name, **values}
+        return CreditApplication(external_id="k1:b1", credit="k1", bill="b1", amount=Decimal(amount), **values)
+
     def posted(self, *domain):
         return self.env["account.move.line"].search([*domain, ("parent_state", "=", "posted")])
 
@@ -91,15 +129,21 @@ class SpendCase(WriterCase):
 
 
 @tagged("post_install", "-at_install")
-class TestCardTransactions(SpendCase):
+class TestSpend(SpendCase):
+    # ------------------------------------------------------------------ card transactions
+
     def test_expense(self):
-        expense = self.written("expense", self.expense_document())
+        """The tax is in the amount."""
+        expense = self.written("expense", self.expense_document(parts=[self.part("115.00", taxes=["15"])]))
         kind = (expense._name, expense.state, expense.payment_mode, expense.employee_id)
         self.assertEqual(kind, ("hr.expense", "paid", "company_account", self.employee))
-        self.assertEqual((expense.total_amount, expense.date), (120.0, date(2026, 7, 30)))
+        self.assertEqual((expense.total_amount, expense.date), (115.0, date(2026, 7, 30)))
         move = expense.account_move_id
         self.assertEqual((move.state, move.date, move.journal_id), ("posted", date(2026, 7, 30), self.card))
-        self.assertEqual((move.line_ids.filtered("debit").account_id, self.cleared()), (self.expense, -120.0))
+        balances = {line.account_id: line.balance for line in move.line_ids}
+        tax = move.line_ids.filtered("tax_line_id")
+        self.assertEqual((balances[self.expense], tax.tax_line_id, tax.balance), (100.0, self.tax, 15.0))
+        self.assertEqual(self.cleared(), -115.0)
 
     def test_splits_are_one_expense_each(self):
         parts = [self.part("50.00"), self.part("69.99", "601"), self.part("0.01")]
@@ -108,10 +152,6 @@ class TestCardTransactions(SpendCase):
         self.assertEqual(sorted(expenses.mapped("total_amount")), [0.01, 50.0, 69.99])
         self.assertEqual(len(expenses.account_move_id), 3)
         self.assertEqual(self.cleared(), -120.0)
-
-    def test_tax_is_in_the_amount(self):
-        self.written("expense", self.expense_document(parts=[self.part("115.00", taxes=["15"])]))
-        self.assertEqual((self.posted(("tax_line_id", "=", self.tax.id)).balance, self.cleared()), (15.0, -115.0))
 
     def test_refund_is_a_journal_entry(self):
         move = self.written("expense", self.expense_document(parts=[self.part("-115.00", taxes=["15"])]))
@@ -144,7 +184,7 @@ class TestCardTransactions(SpendCase):
         self.assertEqual((note.move_type, note.amount_residual), ("in_refund", 0.0))
         self.assertEqual(self.cleared(), 9.0)
 
-    def test_draft(self):
+    def test_draft_of_an_expense(self):
         expense = self.written("expense", self.expense_document(), post_bills=False)
         self.assertEqual((expense.state, self.cleared()), ("draft", 0))
 
@@ -155,14 +195,14 @@ class TestCardTransactions(SpendCase):
         for record in (expense, expense.account_move_id.line_ids.filtered("debit")):
             self.assertEqual(record.analytic_distribution, {f"{one.id},{two.id}": 100.0})
 
-    def test_locked_period(self):
+    def test_expense_of_a_locked_period(self):
         self.company.fiscalyear_lock_date = date(2026, 7, 31)
         self.refused("expense", self.expense_document(), LockedPeriodError)
         expense = self.written("expense", self.expense_document(), lock_date_policy="next_open_day")
         self.assertEqual((expense.date, expense.ml_original_date), (date(2026, 8, 1), date(2026, 7, 30)))
         self.assertEqual(expense.account_move_id.date, date(2026, 8, 1))
 
-    def test_again(self):
+    def test_an_expense_that_comes_again(self):
         document = self.expense_document(parts=[self.part("50.00"), self.part("70.00", "601")])
         record = self.written("expense", document)
         self.written("expense", document, "unchanged")
@@ -187,7 +227,7 @@ class TestCardTransactions(SpendCase):
                     self.assertEqual((same.outcome, same.note, changed.outcome), ("unchanged", "", "drift"))
                     self.assertIn(what, changed.note)
 
-    def test_what_is_refused(self):
+    def test_card_transactions_that_are_refused(self):
         self.company.expense_account_id = False
         self.expense_b.active = False
         for name, values, error, parts in (
@@ -202,7 +242,7 @@ class TestCardTransactions(SpendCase):
         del self.mapped["employee", "ada"]
         self.refused("expense", self.expense_document(), MappingError)
 
-    def test_foreign_currency(self):
+    def test_expense_in_a_foreign_currency(self):
         currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
         expense = self.written("expense", self.expense_document(currency=currency.name))
         self.assertEqual((expense.total_amount_currency, expense.total_amount), (120.0, 60.0))
@@ -225,20 +265,12 @@ class TestCardTransactions(SpendCase):
         self.refused("payment", self.bill_paid_by_card(), DuplicateError)
         self.assertEqual(self.cleared(), -120.0)
 
-
-@tagged("post_install", "-at_install")
-class TestReimbursements(SpendCase):
-    def reimbursement(self, external_id="r1", amount="42.00", paid=True, is_credit=False, **values):
-        of_bill = {"vendor": "employee:ada", "number": f"RMB-{external_id}", "due_date": None, "is_credit": is_credit}
-        bill = self.bill(external_id, [self.line(amount)], **of_bill)
-        settlement = Settlement(date=date(2026, 7, 24), amount=Decimal(amount), source=BANK, reference="PB-1")
-        values["settlement"] = settlement if paid else None
-        return Reimbursement(external_id=external_id, employee=ADA, bill=bill, **values)
+    # ------------------------------------------------------------------ reimbursements
 
     def payable(self, move):
         return move.line_ids.filtered(lambda line: line.account_type == "liability_payable")
 
-    def test_bill_and_payment(self):
+    def test_reimbursement_is_bill_and_payment(self):
         bill = self.written("reimbursement", self.reimbursement())
         self.assertEqual((bill.move_type, bill.state, bill.amount_residual), ("in_receipt", "posted", 0.0))
         self.assertEqual(bill.partner_id, self.employee.work_contact_id)
@@ -290,7 +322,7 @@ class TestReimbursements(SpendCase):
         self.written("reimbursement", self.reimbursement("r2", is_credit=True), "updated")
         self.assertEqual(self.owed(self.employee.work_contact_id), 0)
 
-    def test_paid_later(self):
+    def test_reimbursement_that_is_paid_later(self):
         bill = self.written("reimbursement", self.reimbursement(paid=False))
         self.assertEqual(bill.amount_residual, 42.0)
         for outcome in ("updated", "unchanged"):
@@ -302,40 +334,12 @@ class TestReimbursements(SpendCase):
         domain = self.env["ml.exporter.vendor"]._domain(self.flow("expense"))
         self.assertFalse(bill.partner_id.filtered_domain(domain))
 
-    def test_what_is_refused(self):
+    def test_reimbursements_that_are_refused(self):
         self.refused("reimbursement", self.reimbursement(is_exported=True), ConflictError)
         self.company.fiscalyear_lock_date = date(2026, 7, 31)
         self.refused("reimbursement", self.reimbursement(), LockedPeriodError)
 
-
-@tagged("post_install", "-at_install")
-class TestCardAccount(SpendCase):
-    def statement(self, external_id="s1", total="120.00", **values):
-        return CardStatement(
-            external_id=external_id,
-            number=f"Ramp {external_id}",
-            issuer=ISSUER,
-            card=CARD,
-            start_date=date(2026, 7, 1),
-            end_date=date(2026, 7, 31),
-            currency=self.company.currency_id.name,
-            total=Decimal(total),
-            **values,
-        )
-
-    def transfer(self, external_id="x1", amount="120.00"):
-        values = {"currency": self.company.currency_id.name, "amount": Decimal(amount), "reference": "T-1"}
-        return CardTransfer(external_id=external_id, issuer=ISSUER, source=BANK, date=date(2026, 8, 5), **values)
-
-    def cashback(self, external_id="c1", amount="1.80"):
-        amount = Decimal(amount)
-        return JournalEntry(
-            external_id=external_id,
-            number="Cashback",
-            document_date=date(2026, 7, 31),
-            currency=self.company.currency_id.name,
-            lines=(JournalLine(amount=amount, account=ISSUER), JournalLine(amount=-amount, account=CASHBACK)),
-        )
+    # ------------------------------------------------------------------ the card's account
 
     def test_spend_cashback_statement_transfer(self):
         self.written("expense", self.expense_document())
@@ -421,12 +425,7 @@ class TestCardAccount(SpendCase):
         self.assertEqual(move.line_ids.filtered("credit").account_id, self.expense)
         self.refused("repayment", replace(entry, external_id="y2", lines=entry.lines[:1]), InvalidDataError)
 
-
-@tagged("post_install", "-at_install")
-class TestCreditsAndOrders(SpendCase):
-    def application(self, amount, **values):
-        values = {"currency": self.company.currency_id.name, **values}
-        return CreditApplication(external_id="k1:b1", credit="k1", bill="b1", amount=Decimal(amount), **values)
+    # ------------------------------------------------------------------ credits and orders
 
     def test_a_part_of_a_credit_is_set_off(self):
         bill = self.written("bill", self.bill("b1", [self.line("500.00")]))

@@ -21,7 +21,7 @@ class TestWriterVendor(WriterCase):
         return self.make("res.partner", **{"name": name, "is_company": True, "country_id": country, **values})
 
     def other_company(self):
-        return self.setup_other_company(name="Other")["company"]
+        return self.make("res.company", name=f"Other {self.env['res.company'].search_count([])}")
 
     # ------------------------------------------------------------------ created
 
@@ -41,18 +41,16 @@ class TestWriterVendor(WriterCase):
         self.assertRecordValues(partner.child_ids, [{**kept, "street": "1 Quay"}])
 
     def test_a_further_address_may_be_renamed_in_odoo_and_changes_as_a_whole(self):
+        """Without its reference it is known by its name."""
         partner = self.written("vendor", self.further())
+        partner.child_ids.ref = False
+        self.written("vendor", self.further(), "updated")
+        self.assertRecordValues(partner.child_ids, [{"ref": "002", "name": "Address 002"}])
         partner.child_ids.write({"name": "Warehouse", "type": "delivery"})
         self.written("vendor", self.further(), "unchanged")
         self.written("vendor", self.further(street="1 Quay", street2=""), "updated")
         changed = {"ref": "002", "name": "Warehouse", "type": "delivery", "street": "1 Quay", "street2": ""}
         self.assertRecordValues(partner.child_ids, [changed])
-
-    def test_a_further_address_without_a_reference_is_known_by_its_name(self):
-        partner = self.written("vendor", self.further())
-        partner.child_ids.ref = False
-        self.written("vendor", self.further(), "updated")
-        self.assertRecordValues(partner.child_ids, [{"ref": "002", "name": "Address 002"}])
 
     def test_vendor_is_created_whole(self):
         place = {"street": "Main Street 1", "street2": "Floor 2", "city": "Berlin"}
@@ -109,11 +107,10 @@ class TestWriterVendor(WriterCase):
         self.mapped["vendor", "r1"] = chosen
         self.assertEqual(self.written("vendor", self.document(vat="DE136695976"), "linked"), chosen)
 
-    def test_mapping_to_another_company(self):
-        self.mapped["vendor", "r1"] = self.make_partner("Chosen", company_id=self.other_company())
-        self.refused("vendor", self.document(), InvalidDataError, "another company")
-
-    def test_a_bound_vendor_that_another_company_owns_is_left_alone(self):
+    def test_vendor_of_another_company_is_left_alone(self):
+        """Whether it is mapped or bound."""
+        self.mapped["vendor", "r2"] = self.make_partner("Chosen", company_id=self.other_company())
+        self.refused("vendor", self.document("r2"), InvalidDataError, "another company")
         partner = self.written("vendor", self.document())
         partner.company_id = self.other_company()
         self.refused("vendor", self.document(name="Renamed There"), InvalidDataError, "another company")
@@ -128,10 +125,6 @@ class TestWriterVendor(WriterCase):
         gone = self.make_partner("Gone")
         gone.unlink()
         self.written("vendor", self.document("r2", "Unheard of", odoo_id=gone.id))
-
-    def test_our_own_id_of_another_companys_partner(self):
-        partner = self.make_partner("Somebody", company_id=self.other_company())
-        self.assertNotEqual(self.written("vendor", self.document(odoo_id=partner.id)), partner)
 
     def test_same_record_on_another_connection(self):
         """Two companies with a connection each share the vendor, a person too, but not one of another name."""
@@ -173,21 +166,18 @@ class TestWriterVendor(WriterCase):
                 partner.vat = False
 
     def test_a_filler_joins_no_strangers(self):
+        """Neither one of Odoo nor two of a batch."""
         fillers = ("N/A", "n.a.", "000000000", "US00-0000000", "-", "none", "111111111", "XAXX010101000")
         for number, filler in enumerate(fillers):
             with self.subTest(filler):
                 stranger = self.make_partner(f"Old{number} Firm", "us", vat=filler, company_registry=filler)
-                name = f"Zeta{number} Gardening"
-                (entry,) = self.book("vendor", self.document(f"r{number}", name, "US", vat=filler, corporate_id=filler))
-                self.assertEqual((entry.outcome, entry.note), ("created", ""))
-                self.assertNotEqual(entry.record, stranger)
-                self.assertFalse(entry.record.vat or entry.record.company_registry)
-
-    def test_two_vendors_with_a_filler_are_two(self):
-        for filler in ("N/A", "000000000"):
-            names = (f"Alpha {filler} Works", f"Beta {filler} Works")
-            for entry in self.book("vendor", *(self.document(name, name, vat=filler) for name in names)):
-                self.assertEqual((entry.outcome, entry.note, entry.record.vat), ("created", "", False))
+                values = {"country": "US", "vat": filler, "corporate_id": filler}
+                names = (f"Zeta{number} Gardening", f"Yota{number} Plumbing")
+                entries = self.book("vendor", *(self.document(name, name, **values) for name in names))
+                for entry in entries:
+                    self.assertEqual((entry.outcome, entry.note), ("created", ""))
+                    self.assertFalse(entry.record.vat or entry.record.company_registry)
+                self.assertEqual(len({stranger, *(entry.record for entry in entries)}), 3)
 
     def test_twice_in_one_batch(self):
         """One number, however it is written, of a partner in Odoo and of none."""
@@ -209,11 +199,22 @@ class TestWriterVendor(WriterCase):
             self.written("vendor", self.document(vat=vat, country="NO"), "unchanged")
             self.assertEqual(partner.vat, "NO072274687MVA")
 
-    def test_vat_number_of_another_country(self):
-        self.make_partner("Partner", "fr", vat="0477472701")
-        self.written("vendor", self.document(vat="BE0477472701"))
-        self.make_partner("Slash", vat="/")
-        self.written("vendor", self.document("r2", "Other", vat="/"))
+    def test_who_is_not_found(self):
+        number = {"vat": "BE0477472701"}
+        for key, theirs, ours in (
+            ("a person of that name", {"name": "Ada", "is_company": False}, {"name": "Ada"}),
+            ("another company's", {**number, "company_id": self.other_company()}, number),
+            ("a number of another country", {"country": "fr", "vat": "0477472701"}, number),
+            ("a slash", {"vat": "/"}, {"vat": "/"}),
+        ):
+            with self.subTest(key):
+                stranger = self.make_partner(**{"name": "Stranger", **theirs})
+                document = self.document(key, **{"name": key, **ours})
+                partner = self.written("vendor", document)
+                self.assertNotEqual(partner, stranger)
+                (stranger | partner).vat = False
+        stranger = self.make_partner("Somebody", company_id=self.other_company())
+        self.assertNotEqual(self.written("vendor", self.document(odoo_id=stranger.id)), stranger)
 
     def test_contact_of_a_company_is_no_vendor(self):
         parent = self.make_partner(vat="BE0477472701")
@@ -227,28 +228,17 @@ class TestWriterVendor(WriterCase):
         self.assertEqual(self.written("vendor", document, "linked"), partner)
 
     def test_name_and_country(self):
+        """A name alone is asked about where the countries agree or one side says none."""
         abroad, partner = self.make_partner(country="fr"), self.make_partner(country="de")
-        document = self.document(name=" EXAMPLE  supplies ltd", country="DE")
-        error = self.refused("vendor", document, MappingError, "same name", f"ID {partner.id}")
-        self.assertEqual(error.proposal, partner)
+        nowhere = self.make_partner("Placeless Ltd")
+        for name, proposal in ((" EXAMPLE  supplies ltd", partner), ("Placeless Ltd", nowhere)):
+            error = self.refused("vendor", self.document(name=name, country="DE"), MappingError, "same name")
+            self.assertEqual(error.proposal, proposal)
         self.noted("vendor", self.document("r2", country="US"), "created", f"ID {abroad.id}")
-
-    def test_name_where_one_side_says_no_country(self):
-        partner = self.make_partner()
-        error = self.refused("vendor", self.document(country="DE"), MappingError, "same name")
-        self.assertEqual(error.proposal, partner)
 
     def test_name_with_another_vat_number_is_another_vendor(self):
         partner = self.make_partner(vat="BE0477472701", country="be")
         self.noted("vendor", self.document(vat="BE0403170701", country="BE"), "created", f"ID {partner.id}")
-
-    def test_persons_are_not_found_by_name(self):
-        person = self.make_partner(is_company=False)
-        self.assertNotEqual(self.written("vendor", self.document()), person)
-
-    def test_partner_of_another_company_is_not_found(self):
-        self.make_partner(vat="BE0477472701", company_id=self.other_company())
-        self.written("vendor", self.document(vat="BE0477472701"))
 
     def test_archived_partner_is_linked_with_a_note(self):
         partner = self.make_partner(active=False, vat="BE0477472701")

@@ -23,19 +23,15 @@ class TestLateFiles(ConnectorCase):
         owner = [("res_model", "=", "account.move"), ("res_id", "=", self.logs("bills").res_id)]
         return sorted(self.env["ir.attachment"].search(owner).mapped("name"))
 
-    def test_what_is_attached_is_not_asked_for_again(self):
+    def test_what_is_missing_is_fetched_and_what_is_attached_is_not_asked_for_again(self):
+        rows = self.logs("bill_files")
         self.late("a.pdf")
-        self.assertNotIn("download", self.remote.calls)
-        self.assertEqual(self.logs("bill_files").mapped("state"), ["done"])
-
-    def test_what_is_missing_is_fetched(self):
+        self.assertEqual((self.logs("bill_files"), "download" in self.remote.calls), (rows, False))
         self.remote.items["bills"]["bill-1"].payload["files"] = ["a.pdf", "b.pdf"]
-        self.late("b.pdf")
+        self.late("a.pdf", "b.pdf")
         self.assertEqual(self.names(), ["a.pdf", "b.pdf"])
-        newest = self.logs("bill_files").filtered("is_current")
-        self.assertEqual(
-            (newest.state, newest.sudo().payload["names"], newest.sudo().payload["had"]), ("done", ["b.pdf"], ["a.pdf"])
-        )
+        newest = self.logs("bill_files").filtered("is_current").sudo()
+        self.assertEqual((newest.state, newest.payload["names"], newest.payload["had"]), ("done", ["b.pdf"], ["a.pdf"]))
         self.late("b.pdf")
         self.assertNotIn("download", self.remote.calls)
 

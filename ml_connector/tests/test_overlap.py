@@ -45,6 +45,13 @@ class TestOverlap(ConnectorCase):
         connection.credential_ids.filtered(lambda row: row.name == "client_id").value = name
         self.taken[name], self.businesses[name] = entities, business
 
+    def take_both(self, first, second, business="biz"):
+        """What both take; the state of the test of the second, after the first is fine."""
+        self.take(self.connection, first)
+        self.take(self.second, second, business)
+        self.assertEqual(self.check(self.connection), "ok")
+        return self.check(self.second)
+
     def check(self, connection):
         connection.action_test()
         self.env.cr.flush()
@@ -54,22 +61,16 @@ class TestOverlap(ConnectorCase):
         return connection.check_state
 
     def test_what_another_connection_books_cannot_be_started(self):
-        cases = (
+        for first, second, said in (
             (ALL, EUROPE, "Ramp (%s) already syncs all entities of Example Industries Inc. Choose an entity in that"),
             (ALL, ALL, "Ramp (%s) already syncs all entities of Example Industries Inc. Choose an entity in that"),
             (EUROPE, ALL, "Ramp (%s) already syncs Example Europe B.V. of Example Industries Inc. Choose another"),
             (EUROPE | AMERICA, EUROPE, "Ramp (%s) already syncs Example Europe B.V. of Example Industries Inc."),
-        )
-        for first, second, said in cases:
+        ):
             with self.subTest(said):
                 self.second.check_state = "none"
-                self.take(self.connection, first)
-                self.take(self.second, second)
-                self.assertEqual(self.check(self.connection), "ok")
-                self.assertEqual(self.check(self.second), "error")
-                title = said % self.company.name
-                self.assertIn(title, self.second.findings_html)
-                self.assertIn("fa-times-circle", self.second.findings_html)
+                self.assertEqual(self.take_both(first, second), "error")
+                self.assertHas(self.second.findings_html, said % self.company.name, "fa-times-circle")
                 with self.assertRaisesRegex(UserError, "Fix the errors found by the check"):
                     self.second.action_start()
                 self.assertEqual(self.second.state, "draft")
@@ -77,10 +78,7 @@ class TestOverlap(ConnectorCase):
     def test_entities_of_their_own_and_other_businesses_are_started(self):
         for second, business in ((AMERICA, "biz"), (EUROPE, "another"), (ALL, "another")):
             with self.subTest(second, business=business):
-                self.take(self.connection, EUROPE)
-                self.take(self.second, second, business)
-                self.check(self.connection)
-                self.assertEqual(self.check(self.second), "ok")
+                self.assertEqual(self.take_both(EUROPE, second, business), "ok")
                 self.second.action_start()
                 self.second.action_disconnect()
 
@@ -95,10 +93,7 @@ class TestOverlap(ConnectorCase):
         self.assertEqual(self.connection.state, "draft")
 
     def test_one_in_use_that_takes_more_than_before_is_paused(self):
-        self.take(self.connection, EUROPE)
-        self.take(self.second, AMERICA)
-        for connection in (self.connection, self.second):
-            self.check(connection)
+        self.take_both(EUROPE, AMERICA)
         self.second.action_start()
         self.take(self.second, ALL)
         self.assertEqual(self.check(self.second), "error")
@@ -106,10 +101,7 @@ class TestOverlap(ConnectorCase):
         self.assertIn("already syncs Example Europe B.V.", str(self.second.activity_ids.mapped("note")))
 
     def test_its_name_is_told_to_who_may_see_it(self):
-        self.take(self.connection, ALL)
-        self.take(self.second, EUROPE)
-        for connection in (self.connection, self.second):
-            self.check(connection)
+        self.take_both(ALL, EUROPE)
         person = self.new_user("elsewhere", self.elsewhere, *MANAGER)
         second = self.second.with_user(person).with_company(self.elsewhere)
         told = f"{second.findings_html} {second.findings}"

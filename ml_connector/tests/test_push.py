@@ -41,8 +41,8 @@ class TestPush(ConnectorCase):
         self.run_worker()
         self.assertEqual(len(self.remote.vendors), 1)
         self.assertEqual(self.logs("vendors_push").mapped("state"), ["done"])
-        binding = self.env["ml.binding"].search([("res_model", "=", "res.partner"), ("res_id", "=", partner.id)])
-        self.assertEqual(binding.external_id, "remote-1")
+        self.assertEqual(self.ours("ml.binding", res_model="res.partner", res_id=partner.id).external_id, "remote-1")
+        self.assertEqual(self.logs("vendors_push").check_label, "Check Fake Vendor Again")
 
     def test_changes_merge_into_one_open_row_and_an_unwatched_field_queues_none(self):
         partner = self.vendor()
@@ -96,11 +96,7 @@ class TestPush(ConnectorCase):
         self.assertEqual([vendor["name"] for vendor in self.remote.vendors.values()], [other.name])
 
     def test_nothing_is_watched_when_the_flow_is_off(self):
-        self.flow("vendors_push").active = False
-        self.vendor()
-        self.assertFalse(self.logs("vendors_push"))
-
-    def test_nothing_is_watched_when_the_flow_is_off_whoever_asks_first(self):
+        """Whoever asks first: even one who sees inactive flows."""
         self.flow("vendors_push").active = False
         self.env["ml.flow"].with_context(active_test=False)._watched_models()
         self.vendor()
@@ -142,18 +138,17 @@ class TestPush(ConnectorCase):
                 self.assertEqual(self.remote.vendors["remote-1"]["email"], "ap@example.com")
                 self.assertEqual(set(self.logs("vendors_push").mapped("state")) - {"superseded"}, {"done"})
 
-    def test_outcome_in_doubt_that_arrived_is_not_sent_again(self):
-        log = self.fail_sending((UnconfirmedError("The answer did not arrive."), True))
-        self.assertEqual(log.state, "unknown")
-        self.run_worker_later()
-        self.assertEqual(log.state, "done")
-        self.assertEqual((self.remote.calls.count("send"), len(self.remote.vendors)), (1, 1))
-
-    def test_outcome_in_doubt_that_did_not_arrive_is_sent_again(self):
-        log = self.fail_sending(UnconfirmedError("The answer did not arrive."))
-        self.run_worker_later()
-        self.assertEqual(log.state, "done")
-        self.assertEqual((self.remote.calls.count("find"), len(self.remote.vendors)), (1, 1))
+    def test_outcome_in_doubt_is_looked_up_and_sent_again_if_it_did_not_arrive(self):
+        lost = UnconfirmedError("The answer did not arrive.")
+        for number, (fault, sends) in enumerate((((lost, True), 1), (lost, 2)), 1):
+            with self.subTest(sends=sends):
+                self.remote.calls.clear()
+                log = self.fail_sending(fault)[-1]
+                self.assertEqual(log.state, "unknown")
+                self.run_worker_later()
+                self.assertEqual(log.state, "done")
+                self.assertEqual((self.remote.calls.count("send"), self.remote.calls.count("find")), (sends, 1))
+                self.assertEqual(len(self.remote.vendors), number)
 
     def test_change_in_doubt_is_sent_again(self):
         """That the provider has the record does not tell whether the change arrived."""
@@ -204,10 +199,6 @@ class TestPush(ConnectorCase):
         self.run_worker_later()
         self.assertEqual(len(self.remote.vendors), 1)
         self.assertEqual(self.remote.vendors["remote-1"]["name"], "Example Supplies Ltd")
-
-    def test_the_button_names_the_provider(self):
-        self.vendor()
-        self.assertEqual(self.logs("vendors_push").mapped("check_label"), ["Check Fake Vendor Again"])
 
     def test_user_settles_a_doubt_that_cannot_be_looked_up(self):
         self.remote.fail("find", NotImplementedError())
@@ -315,7 +306,7 @@ class TestPush(ConnectorCase):
         self.assertEqual(self.document(partner).memberships, {"Marketing": False, "Head Office": True})
 
     def test_a_tag_that_is_chosen_sends_the_vendors_that_have_it(self):
-        tag = self.env["res.partner.category"].create({"name": "Marketing"})
+        tag = self.make("res.partner.category", name="Marketing")
         tagged, _other = self.vendor(category_id=tag.ids), self.vendor()
         self.run_worker()
         rows = self.logs("vendors_push")

@@ -145,15 +145,13 @@ class TestRestingFlows(PushCase):
         self.env.cr.flush()
         self.connection.capabilities = []
         self.run_worker()
-        self.assertEqual(self.states("book_vendors"), ["pending"])
-        self.assertEqual(count_due(self.connection), 0)
+        self.assertEqual((self.states("book_vendors"), count_due(self.connection)), (["pending"], 0))
 
 
 @tagged("post_install", "-at_install")
 class TestCoding(PushCase):
     def mapping_of(self, account):
-        of_ours = [("connection_id", "=", self.connection.id), ("res_id", "=", account.id)]
-        return self.env["ml.mapping"].search(of_ours)
+        return self.ours("ml.mapping", res_id=account.id)
 
     def test_an_account_comes_back_under_our_own_id(self):
         self.switch_on("accounts")
@@ -209,7 +207,7 @@ class TestCoding(PushCase):
 
     def test_only_plans_with_accounts(self):
         self.switch_on("dimensions")
-        self.env["account.analytic.plan"].create({"name": "Empty"})
+        self.make("account.analytic.plan", name="Empty")
         self.run_worker()
         self.assertFalse(self.logs("dimensions"))
 
@@ -458,33 +456,26 @@ class TestPurchases(PushCase):
     def test_a_dry_run_says_what_waits(self):
         self.flow("vendors_push").active = False
         self.order()
-        dry_run = self.env["ml.dry.run"].create({"flow_id": self.flow("orders").id})
+        dry_run = self.make("ml.dry.run", flow_id=self.flow("orders"))
         self.run_worker()
         self.assertEqual(dry_run.line_ids.mapped("outcome"), ["waiting"])
         self.assertFalse(self.sent("orders"))
 
-    def test_receipts_backorders_and_returns(self):
+    def quantities(self):
+        """What was received, by the number of the receipt."""
+        return {receipt["number"]: receipt["lines"][0]["quantity"] for receipt in self.sent("receipts")}
+
+    def test_receipts_backorders_corrections_and_returns(self):
         self.switch_on("receipts")
         order = self.order()
-        first = self.receive(order, 2)
-        second = self.receive(order, 3)
+        first, second = self.receive(order, 2), self.receive(order, 3)
         self.run_worker(2)
-        receipts = self.remote.vendors["receipts"]
-        quantities = {receipt["number"]: receipt["lines"][0]["quantity"] for receipt in receipts.values()}
-        self.assertEqual(quantities, {first.name: "2.0", second.name: "3.0"})
-        self.assertEqual(next(iter(receipts.values()))["lines"][0]["purchase_order_external_id"], "orders-1")
+        self.assertEqual(self.quantities(), {first.name: "2.0", second.name: "3.0"})
+        self.assertEqual(self.sent("receipts")[0]["lines"][0]["purchase_order_external_id"], "orders-1")
         self.give_back(first, 1)
+        second.move_ids.quantity = 4
         self.run_worker()
-        self.assertEqual(receipts[self.bound("goods_receipt", first)]["lines"][0]["quantity"], "1.0")
-        self.assertEqual(len(receipts), 2)
-
-    def test_a_corrected_receipt_is_sent_again(self):
-        self.switch_on("receipts")
-        picking = self.receive(self.order(), 5)
-        self.run_worker(2)
-        picking.move_ids.quantity = 4
-        self.run_worker()
-        self.assertEqual(self.sent("receipts")[0]["lines"][0]["quantity"], "4.0")
+        self.assertEqual(self.quantities(), {first.name: "1.0", second.name: "4.0"})
 
     def test_other_transfers_are_no_receipts(self):
         self.switch_on("receipts")
@@ -508,26 +499,21 @@ class TestOwnBills(PushCase):
         return self.hand_made(self.vendor(), **{"ref": "EX-1", "invoice_date": fields.Date.today(), **values})
 
     def test_a_posted_bill_goes_with_its_file(self):
+        """One without a file needs none."""
         self.switch_on("own_bill_files")
-        move = self.bill()
+        move, _without = self.bill(), self.bill(ref="EX-2")
         values = {"raw": b"%PDF-1.4 example", "mimetype": "application/pdf"}
         self.make("ir.attachment", name="EX-1.pdf", res_model=move._name, res_id=move.id, **values)
         self.run_worker(2)
-        (sent,) = self.sent("own_bills")
+        sent, _without = self.sent("own_bills")
         self.assertEqual((sent["total"], sent["number"], sent["odoo_id"]), ("100.00", "EX-1", move.id))
         (file,) = self.sent("own_bill_files")
-        self.assertEqual((file["name"], file["parent"]), ("EX-1.pdf", "own_bills-1"))
+        self.assertEqual((file["name"], file["parent"]), ("EX-1.pdf", self.bound("own_bill", move)))
         self.assertNotIn("content", self.logs("own_bill_files").sudo().payload)
-
-    def test_a_bill_without_a_file_needs_none(self):
-        self.switch_on("own_bill_files")
-        self.bill()
-        self.run_worker()
-        self.assertFalse(self.logs("own_bill_files"))
 
     def test_a_bill_that_came_from_there_is_not_sent_back(self):
         self.flow("own_bills").cursor = False
-        self.map("account", "600000", self.env["account.account"].search([("account_type", "=", "expense")], limit=1))
+        self.map_expense()
         self.put_bill()
         self.sync(2)
         self.assertEqual(self.states("bills"), ["done"])
@@ -711,8 +697,7 @@ class TestListValues(PushCase):
         self.map_field("custom2", "Something else").res_id = self.plan.id
         self.run_worker()
         self.assertEqual(self.fields_sent(), {"V1": "custom2"})
-        of_ours = [("connection_id", "=", self.connection.id), ("kind", "=", "analytic"), ("res_id", "=", account.id)]
-        mapping = self.env["ml.mapping"].search(of_ours)
+        mapping = self.ours("ml.mapping", kind="analytic", res_id=account.id)
         self.assertEqual((mapping.external_id, mapping.origin), (f"our-{account.id}", "ours"))
 
     def test_the_first_of_several_fields_of_a_plan_is_taken(self):

@@ -59,44 +59,45 @@ class TestRecovery(ConnectorCase):
         lost = [("connection_id", "=", self.connection.id), ("external_id", "in", external_ids)]
         logs, bindings = self.env["ml.sync.log"].search(lost), self.env["ml.binding"].search(lost)
         for model, group in sorted(bindings.grouped("res_model").items(), reverse=True):
-            records = self.env[model].browse(group.mapped("res_id"))
-            if model == "account.move":
-                records.button_draft()
-            elif model == "account.payment":
-                records.action_draft()
-            records.with_context(force_delete=True).unlink()
+            self.delete(self.env[model].browse(group.mapped("res_id")))
         bindings.unlink()
         logs.unlink()
 
+    def delete(self, records):
+        reset = {"account.move": "button_draft", "account.payment": "action_draft"}.get(records._name)
+        if reset:
+            getattr(records, reset)()
+        records.with_context(force_delete=True).unlink()
+
     def look(self):
-        recovery = self.env["ml.recovery"].create({"connection_id": self.connection.id, "since": "2026-01-01"})
+        recovery = self.make("ml.recovery", connection_id=self.connection, since="2026-01-01")
         calls = len(self.remote.calls)
         recovery.action_look()
         self.assertEqual(len(self.remote.calls), calls, "nothing is called in the button's own transaction")
         self.run_worker()
         return recovery
 
-    def bound(self, external_id):
-        binding = self.env["ml.binding"].search(
-            [("connection_id", "=", self.connection.id), ("kind", "=", "bill"), ("external_id", "=", external_id)]
-        )
-        return self.env["account.move"].browse(binding.res_id).exists()
+    def found(self, recovery):
+        return recovery.line_ids.mapped(lambda line: (line.flow_id.key, line.external_id))
+
+    def bring_in(self, *lost):
+        """Bills that were lost come in again."""
+        self.lose(*lost)
+        self.look().action_bring_in()
+        self.run_worker()
 
     def test_what_is_booked_there_and_lost_here_comes_in_again(self):
         self.lose("bill-2")
         self.sync()
-        self.assertFalse(self.bound("bill-2"), "it is not offered again")
+        self.assertFalse(self.imported("bill-2"), "it is not offered again")
         recovery = self.look()
         self.assertEqual(recovery.state, "done")
         booked = [call for call in self.remote.calls if call.startswith("booked bills")]
         self.assertEqual(booked, ["booked bills 2026-01-01"])
-        self.assertEqual(
-            recovery.line_ids.mapped(lambda line: (line.flow_id.key, line.external_id, line.title)),
-            [("bills", "bill-2", "BILL-2")],
-        )
+        self.assertEqual((self.found(recovery), recovery.line_ids.title), ([("bills", "bill-2")], "BILL-2"))
         recovery.action_bring_in()
         self.sync()
-        self.assertEqual((self.bound("bill-2").state, self.bound("bill-2").amount_total), ("posted", 200.0))
+        self.assertEqual((self.imported("bill-2").state, self.imported("bill-2").amount_total), ("posted", 200.0))
         self.assertEqual(len(self.remote.reports), self.told, "it is not told a second time")
         self.assertFalse(self.look().line_ids)
         moves = self.env["account.move"].search([("ref", "in", ("BILL-1", "BILL-2"))])
@@ -116,10 +117,7 @@ class TestRecovery(ConnectorCase):
         self.sync()
         self.assertEqual(self.owed("bill-1"), [(100.0, 100.0)])
         recovery = self.look()
-        self.assertEqual(
-            recovery.line_ids.mapped(lambda line: (line.flow_id.key, line.external_id)),
-            [("bills", "bill-2"), ("payments", "pay-1"), ("payments", "pay-2")],
-        )
+        self.assertEqual(self.found(recovery), [("bills", "bill-2"), ("payments", "pay-1"), ("payments", "pay-2")])
         recovery.action_bring_in()
         self.sync()
         self.sync()
@@ -129,38 +127,31 @@ class TestRecovery(ConnectorCase):
 
     def owed(self, *bills):
         """Total and what is open of each bill."""
-        return [(self.bound(bill).amount_total, self.bound(bill).amount_residual) for bill in bills]
+        return [(self.imported(bill).amount_total, self.imported(bill).amount_residual) for bill in bills]
 
     def test_what_was_deleted_here_is_listed_and_what_a_person_ignored_is_not(self):
-        first, second = self.bound("bill-1"), self.bound("bill-2")
-        for move in (first, second):
-            move.button_draft()
-            move.with_context(force_delete=True).unlink()
-        self.logs("bills").filtered(lambda log: log.external_id == "bill-2")._ignore("Not ours.")
+        self.delete(self.imported("bill-1") | self.imported("bill-2"))
+        self.current(external_id="bill-2")._ignore("Not ours.")
         self.run_worker()
         told = len(self.remote.reports)
         recovery = self.look()
         self.assertEqual(recovery.line_ids.mapped("external_id"), ["bill-1"])
         recovery.action_bring_in()
         self.run_worker()
-        self.assertEqual((self.bound("bill-1").state, bool(self.bound("bill-2"))), ("posted", False))
+        self.assertEqual((self.imported("bill-1").state, bool(self.imported("bill-2"))), ("posted", False))
         self.assertEqual(len(self.remote.reports), told)
 
     def test_what_the_provider_was_not_told_of_is_told(self):
         """The lost database had taken it, and had not answered yet."""
-        self.lose("bill-2")
         self.patch(RelistingProvider, "told", False)
         acknowledged = self.remote.calls.count("acknowledge")
-        self.look().action_bring_in()
-        self.run_worker()
-        self.assertEqual(self.bound("bill-2").state, "posted")
+        self.bring_in("bill-2")
+        self.assertEqual(self.imported("bill-2").state, "posted")
         self.assertEqual([result.external_id for result in self.remote.reports[self.told :]], ["bill-2"])
         self.assertEqual(self.remote.calls.count("acknowledge"), acknowledged, "it left the queue before")
 
     def test_a_later_version_is_told_as_usual(self):
-        self.lose("bill-2")
-        self.look().action_bring_in()
-        self.run_worker()
+        self.bring_in("bill-2")
         self.patch(RelistingProvider, "offered", True)
         self.sync_bill("bill-3")
         self.sync()

@@ -91,7 +91,7 @@ def external_ids(items):
 class StopCase:
     def pass_time(self):
         now = fields.Datetime.now()
-        logs = self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)])
+        logs = self.ours("ml.sync.log")
         logs.filtered("lease_until").lease_until = fields.Datetime.subtract(now, days=1)
         logs.filtered(lambda log: log.state in ("pending", "unknown") and log.next_try_at).next_try_at = now
         self.env["ml.webhook.event"].search([("state", "=", "received")]).next_try_at = now
@@ -169,6 +169,12 @@ class TestStops(StopCase, ConnectorCase):
     def states(self, key):
         return {log.external_id: log.state for log in self.logs(key)}
 
+    def assertDone(self, key="bills"):
+        self.assertEqual(set(self.states(key).values()), {"done"})
+
+    def retry_failed(self):
+        self.logs("bills").filtered(lambda log: log.state == "failed").action_retry()
+
     def check_alone(self, key, culprit, sentence, others=8):
         states = self.states(key)
         self.assertEqual(states.pop(culprit), "failed", states)
@@ -184,11 +190,11 @@ class TestStops(StopCase, ConnectorCase):
         self.assertEqual(len(self.remote.reports), 9, "the flows behind go on")
         with self.stopping("document", "bill-4"):
             self.assertEqual(self.run_until_quiet(), 0, "it is kept")
-            self.logs("bills").filtered(lambda log: log.state == "failed").action_retry()
+            self.retry_failed()
             self.assertEqual(self.run_until_quiet(), 1)
-        self.logs("bills").filtered(lambda log: log.state == "failed").action_retry()
+        self.retry_failed()
         self.run_worker()
-        self.assertEqual(set(self.states("bills").values()), {"done"})
+        self.assertDone()
         self.assertFalse(sum(self.logs("bills").mapped("stop_count")))
 
     def test_flows_behind_are_worked_before_it_stops_the_server_again(self):
@@ -218,7 +224,7 @@ class TestStops(StopCase, ConnectorCase):
             (RuntimeError, 0, "RuntimeError"),
         ):
             with self.subTest(how):
-                self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)]).unlink()
+                self.ours("ml.sync.log").unlink()
                 self.put_due_bills(comment=how.__name__)
                 with self.stopping("acknowledge", self.remote.items["bills"]["bill-4"].version, how=how):
                     self.assertEqual(self.run_until_quiet(), kills)
@@ -233,7 +239,7 @@ class TestStops(StopCase, ConnectorCase):
         ):
             with self.subTest(how):
                 self.put_bills(date=f"2026-07-{10 + kills + len(how.__name__)}")
-                self.env["ml.sync.log"].search([("connection_id", "=", self.connection.id)]).unlink()
+                self.ours("ml.sync.log").unlink()
                 self.remote.reports.clear()
                 self.remote.report_keys.clear()
                 self.due()
@@ -268,7 +274,7 @@ class TestStops(StopCase, ConnectorCase):
             self.assertEqual(self.run_until_quiet(), 0)
         self.flow("vendors").action_sync_now()
         self.run_until_quiet()
-        self.assertEqual(set(self.states("bills").values()), {"done"})
+        self.assertDone()
         self.assertFalse(self.flow("vendors").error_message)
 
     def test_pages_that_come_are_no_stops(self):
@@ -321,7 +327,7 @@ class TestStops(StopCase, ConnectorCase):
                 in_store = self.defect(logs, "_store", lambda _model, _flow, items: "bill-4" in external_ids(items))
                 with self.stopping("fetch", "bill-4") if kills else in_store:
                     self.assertEqual(self.run_until_quiet(), kills)
-                events = self.env["ml.webhook.event"].search([("connection_id", "=", self.connection.id)])
+                events = self.ours("ml.webhook.event")
                 failed = events.filtered(lambda event: event.state == "failed")
                 self.assertEqual(failed.mapped("external_id"), ["bill-4"])
                 self.assertEqual(set((events - failed).mapped("state")), {"done"})
@@ -342,7 +348,7 @@ class TestStops(StopCase, ConnectorCase):
             self.assertEqual(self.run_until_quiet(), 3)
         self.assertEqual(self.connection.check_state, "error")
         self.assertIn("The server stopped 3 times", self.connection.findings[0]["title"])
-        self.assertEqual(set(self.states("bills").values()), {"done"})
+        self.assertDone()
 
     def test_what_is_asked_for_again_and_again_is_no_stop(self):
         for _time in range(4):
@@ -361,7 +367,7 @@ class TestStops(StopCase, ConnectorCase):
         self.assertEqual(dry_run.state, "failed")
         self.due()
         self.run_worker()
-        self.assertEqual(set(self.states("bills").values()), {"done"})
+        self.assertDone()
 
     def test_defect_of_a_whole_batch(self):
         """What is raised outside of the work on one row strikes the row that is to blame only."""
@@ -408,7 +414,7 @@ class TestStops(StopCase, ConnectorCase):
         self.due()
         with patch.object(Run, "fit_files", note):
             self.run_worker()
-        self.assertEqual(set(self.states("bill_files").values()), {"done"})
+        self.assertDone("bill_files")
         self.assertLessEqual(max(fetched), 8 * 6 * MB + 8000, "as many as are fetched side by side")
         large = [size for size in fetched if size > MB]
         self.assertLessEqual(max(large[1:]), FILE_BYTES)
@@ -428,9 +434,8 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
         flow.filtered(lambda flow: flow.connection_id == self.connection).active = True
 
     def add_partners(self):
-        names = [f"Stop {number}" for number in range(9)]
         partners = self.env["res.partner"].create(
-            [{"name": name, "supplier_rank": 1, "email": "a@partner.example"} for name in names]
+            [{"name": f"Stop {number}", "supplier_rank": 1, "email": "a@partner.example"} for number in range(9)]
         )
         self.env.cr.flush()
         return partners
@@ -486,11 +491,16 @@ class TestStopsOfPushes(StopCase, ConnectorCase):
 
 @tagged("post_install", "-at_install")
 class TestStopsOfFiles(StopCase, FeedCase):
-    def test_good_file_behind_a_long_one(self):
+    def look(self, *names):
+        """The second look at files of an invoice each is due."""
         self.only("files", "invoices")
         self.map_vendors()
-        self.server.put("outbound/invoices_a_long.csv", invoices(row("900001")))
-        self.server.put("outbound/invoices_b_good.csv", invoices(row("900002")))
+        for number, name in enumerate(names, 1):
+            self.server.put(f"outbound/invoices_{name}.csv", invoices(row(f"90000{number}")))
+        self.sync()
+        self.due()
+
+    def test_good_file_behind_a_long_one(self):
         original = file_reading.Reading
 
         def reading(definition, content):
@@ -499,13 +509,10 @@ class TestStopsOfFiles(StopCase, FeedCase):
             return original(definition, content)
 
         with patch.object(file_reading, "Reading", reading):
-            self.sync()
-            self.connection.flow_ids.next_run_at = False
+            self.look("a_long", "b_good")
             self.assertEqual(self.run_until_quiet(), 3)
-        files = {file.name: file for file in self.files("invoices")}
-        good = files["invoices_b_good.csv"]
+        long, good = self.files("invoices").sorted("name")
         self.assertEqual((good.state, good.error_message), ("read", False))
-        long = files["invoices_a_long.csv"]
         self.assertEqual((long.state, long._log().state, long._log().error_class), ("failed", "failed", "stopped"))
         self.assertEqual(long.error_message, "The server stopped 3 times while Odoo read this file.")
         long.action_replay()
@@ -513,12 +520,8 @@ class TestStopsOfFiles(StopCase, FeedCase):
         self.assertEqual((long.state, long.error_message), ("read", False))
 
     def test_putting_away(self):
-        self.only("files", "invoices")
-        self.map_vendors()
-        self.server.put("outbound/invoices_a.csv", invoices(row("900001")))
         with patch.object(type(self.server), "rename", side_effect=Killed):
-            self.sync()
-            self.connection.flow_ids.next_run_at = False
+            self.look("a")
             kills = 0
             for _run in range(6):
                 self.env["ml.feed.file"].search([]).archive_at = "2026-01-01"

@@ -30,22 +30,21 @@ class TestWebhook(ConnectorCase, HttpCase):
 
     def post(self, event, secret=SECRET, token=None, headers=None):
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
-        return self.url_open(
-            f"/ml_connector/webhook/{token or self.connection.webhook_token}",
-            data=body,
-            headers={
-                "X-Signature": FakeProvider.sign(body, secret) if secret else "",
-                "Content-Type": "application/json",
-                **(headers or {}),
-            },
-        )
+        signature = FakeProvider.sign(body, secret) if secret else ""
+        headers = {"X-Signature": signature, "Content-Type": "application/json", **(headers or {})}
+        return self.url_open(f"/ml_connector/webhook/{token or self.connection.webhook_token}", body, headers=headers)
 
     def handshake(self):
         """A request that shows our handshake and no signature."""
         return {"secret": "", "headers": {"X-Handshake": self.connection.webhook_handshake}}
 
     def events(self):
-        return self.env["ml.webhook.event"].search([("connection_id", "=", self.connection.id)])
+        return self.ours("ml.webhook.event")
+
+    def assertAllDone(self, bills):
+        """The events, and so many bills."""
+        self.assertEqual(set(self.events().mapped("state")), {"done"})
+        self.assertEqual(self.logs("bills").mapped("state"), ["done"] * bills)
 
     def event(self, event_id="event-1", **values):
         return {"id": event_id, "type": "bill.changed", "object": "bill-1", **values}
@@ -60,10 +59,10 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.assertEqual(self.events().state, "done")
         self.assertTrue(self.logs("bills"))
 
-    def receive(self, *external_ids):
+    def receive(self, *external_ids, event_type="bill.changed"):
         """Events as they are stored, without their way over HTTP."""
         for number, external_id in enumerate(external_ids):
-            event = Event(event_id=f"{external_id}-{number}", event_type="bill.changed", external_id=external_id)
+            event = Event(event_id=f"{external_id}-{number}", event_type=event_type, external_id=external_id)
             self.env["ml.webhook.event"]._receive(self.connection, event)
 
     def bills(self, count):
@@ -71,7 +70,7 @@ class TestWebhook(ConnectorCase, HttpCase):
 
     def test_what_people_did_at_the_provider_is_noted_on_our_record(self):
         self.flow("vendors_push").active = True
-        partner = self.env["res.partner"].create({"name": "Example Supplies"})
+        partner = self.make("res.partner", name="Example Supplies")
         binding = {"kind": "vendor", "external_id": "v1", "record": partner}
         self.env["ml.binding"]._bind(self.connection, [binding])
         heard = {"h1": ("vendor", "v1", "Ordered by hand: <b>1</b>."), "h2": None, "h3": ("vendor", "gone", "Lost.")}
@@ -83,9 +82,7 @@ class TestWebhook(ConnectorCase, HttpCase):
             patch.object(FakeProvider, "flows", flows),
             patch.object(FakeProvider, "manual_change", lambda provider, flow, key: heard[key], create=True),
         ):
-            for key in (*heard, "h4"):
-                event = Event(event_id=key, event_type="vendor.made", external_id=key)
-                self.env["ml.webhook.event"]._receive(self.connection, event)
+            self.receive(*heard, "h4", event_type="vendor.made")
             self.run_worker()
         states = {event.external_id: event.state for event in self.events()}
         self.assertEqual(states, {"h1": "done", "h2": "done", "h3": "done", "h4": "received"})
@@ -156,9 +153,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.run_worker()
         self.assertEqual(self.remote.calls.count("pull bills"), 1)
         self.assertFalse(self.remote.calls.count("fetch bills"))
-        self.assertEqual(set(self.events().mapped("state")), {"done"})
-        self.assertEqual(set(self.logs("bills").mapped("state")), {"done"})
-        self.assertEqual(len(self.logs("bills")), 31)
+        self.assertAllDone(31)
 
     def test_what_lists_lack_is_read_by_itself_where_it_is_known(self):
         """A record that left the lists may still be changed; one that nobody knows is not ready yet."""
@@ -182,8 +177,7 @@ class TestWebhook(ConnectorCase, HttpCase):
         self.assertEqual(set(self.events().mapped(lambda event: (event.state, event.try_count))), {("received", 1)})
         self.events().next_try_at = "2026-01-01"
         self.run_worker()
-        self.assertEqual(set(self.events().mapped("state")), {"done"})
-        self.assertEqual(len(self.logs("bills")), 26)
+        self.assertAllDone(26)
 
     def test_an_event_that_names_no_record_lets_its_flow_read(self):
         self.sync_bill()
