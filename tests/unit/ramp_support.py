@@ -34,7 +34,7 @@ def raised(call, *args, **kwargs):
     return caught.value
 
 
-def connect(sandbox, stored=None, capabilities=(), observe=None, read_timeout=0.5, options=None, **entered):
+def connect(sandbox, stored=None, capabilities=(), observe=None, options=None, **entered):
     """A provider whose client does not wait."""
     settings = Settings(
         base_url=sandbox.url if sandbox else "http://127.0.0.1:9",
@@ -53,7 +53,6 @@ def connect(sandbox, stored=None, capabilities=(), observe=None, read_timeout=0.
         tokens=made._tokens,
         observe=observe,
         limiter=None,
-        read_timeout=read_timeout,
         sleep=lambda seconds: None,
     )
     return made

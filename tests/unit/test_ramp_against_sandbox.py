@@ -24,7 +24,7 @@ def sandbox():
 
 def connect(sandbox, stored=None, observe=None, **entered):
     options = {"vendors_push": {"active": True}}
-    return plain_connect(sandbox, stored, observe=observe, read_timeout=1.5, options=options, **entered)
+    return plain_connect(sandbox, stored, observe=observe, options=options, **entered)
 
 
 @pytest.fixture

@@ -35,10 +35,8 @@ def test_any_two_doubts_have_each_pair_of_answers():
     assert not lacking(DOUBTS)
 
 
-def patient(sandbox, stored=None):
-    made = connect(sandbox, stored=stored, vendors_push={"active": True})
-    made.client.read_timeout = 20
-    return made
+def sending(sandbox, stored=None):
+    return connect(sandbox, stored=stored, vendors_push={"active": True})
 
 
 def read(made):
@@ -73,7 +71,7 @@ def sent(sandbox, made, answers):
     push(made, "receipts_push", receipt(bought, "5", "3"))
     push(made, "bills_push", bill(made, vendor=party))
     # an hour later, in another run
-    made = patient(sandbox, dict(made.learned))
+    made = sending(sandbox, dict(made.learned))
     changed = vendor(
         name="Vendor Renamed",
         address=replace(vendor().address, street="2 Main St"),
@@ -120,7 +118,7 @@ def lived(answers):
     """All that a company does with Ramp, under these answers; what is in the books and in Ramp after it."""
     settings = RampSettings(rate_limit=0, **answers)
     with obeyed_sandbox(settings=settings) as sandbox, closing(Script()) as script:
-        made = patient(sandbox)
+        made = sending(sandbox)
         books = read(made)
         assert made.flow("bills").fetch(NOWHERE) is None
         assert isinstance(raised(push, made, "vendors_push", vendor(), NOWHERE), errors.NotFoundError)
