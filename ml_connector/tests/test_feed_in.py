@@ -166,6 +166,15 @@ class TestFeedIn(FeedCase):
             if invoice:
                 self.assertHas(log.error_message, self.polish.display_name, bill.partner_id.display_name)
 
+    def test_an_invoice_that_only_names_its_vendor_goes_to_the_only_one_of_that_name(self):
+        names = {"900001": "northwind FEED paper co.", "900002": "Twin", "900003": "Northwind_Feed Paper Co."}
+        for _twin in range(2):
+            self.make("res.partner", name="Twin", supplier_rank=1)
+        rows = [f"{row(number, vendor='')},{name}" for number, name in names.items()]
+        self.take("invoices_named.csv", "\r\n".join([f"{HEADER},VendorName", *rows, ""]).encode())
+        self.assertEqual(self.record("invoices", "900001").partner_id, self.northwind)
+        self.assertEqual(self.states("invoices"), {"900001": "done", "900002": "waiting", "900003": "waiting"})
+
     def test_discount_taken(self):
         self.map_bank()
         gain = self.make_account("778800", "income_other")

@@ -48,6 +48,10 @@ class TestWriterBill(WriterCase):
         self.assertEqual(move.invoice_line_ids.mapped("account_id"), self.expense | self.expense_b)
         self.assertEqual(self.writer("bill")._result_reference(move), move.name)
 
+    def test_a_line_without_a_description_has_the_memo_of_the_bill(self):
+        move = self.written("bill", self.bill(lines=[self.line("100.00", description="")], memo="Office rent"))
+        self.assertEqual(move.invoice_line_ids.name, "Office rent")
+
     def test_bill_stays_a_draft_where_the_flow_says_so(self):
         move = self.written("bill", self.bill(), post_bills=False)
         self.assertEqual((move.state, move.amount_total), ("draft", 100.0))
