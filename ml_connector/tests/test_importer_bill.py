@@ -372,6 +372,10 @@ class TestWriterBill(WriterCase):
         first, second = self.hand_bill(), self.hand_bill()
         self.refused("bill", self.bill(), DuplicateError, first.name, second.name)
 
+    def test_bills_without_a_number_have_no_number_in_common(self):
+        self.hand_bill(ref=" ")
+        self.written("bill", self.bill(number=""))
+
     def test_credit_note_of_the_same_number_is_asked(self):
         self.hand_bill()
         self.refused("bill", self.bill(is_credit=True), DuplicateError)
