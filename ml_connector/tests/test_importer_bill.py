@@ -346,7 +346,8 @@ class TestWriterBill(WriterCase):
 
     def test_bill_entered_by_hand_is_linked(self):
         move = self.hand_bill()
-        self.assertEqual(self.written("bill", self.bill(), "linked"), move)
+        (entry,) = self.book("bill", self.bill())
+        self.assertEqual((entry.outcome, entry.record, entry.note), ("linked", move, ""))
 
     def test_bill_entered_by_hand_is_linked_once(self):
         self.hand_bill()
@@ -390,7 +391,7 @@ class TestWriterBill(WriterCase):
 
     def test_same_number_and_day_as_a_bound_bill_is_asked(self):
         self.written("bill", self.bill())
-        self.refused("bill", self.bill("again", number="NR-b1"), DuplicateError, "b1")
+        self.refused("bill", self.bill("again", number="NR-b1"), DuplicateError, "record b1")
 
     def test_twice_in_one_batch(self):
         first, second = self.book("bill", self.bill("b1"), self.bill("b2", number="nr-B1"))
