@@ -98,7 +98,7 @@ class Results(FlowWork):
         # results that were sent together are looked up together
         while logs := self.run.queue.claim_unconfirmed(self.flow, 1 if self.run.stops == ALONE else LOOK_UPS):
             with self.run.queue.counted(logs):
-                for group in logs.grouped("idempotency_key").values():
+                for group in logs.filtered(lambda log: log.state == "unknown").grouped("idempotency_key").values():
                     self._resolve_results(group)
             self.run.commit()
 
