@@ -51,7 +51,3 @@ class PaymentPlan:
         self.currency = currency
         self.bills = bills
         self.values = values
-
-    @property
-    def moves(self):
-        return self.bills[0][0].concat(*(move for move, _amount in self.bills[1:]))

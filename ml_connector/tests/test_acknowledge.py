@@ -122,6 +122,14 @@ class TestAcknowledge(ConnectorCase):
         self.run_worker()
         self.assertEqual([result.success for result in self.remote.reports], [False])
 
+    def test_a_kept_failure_that_a_user_ignores_is_answered_with_the_reason(self):
+        self.sync_bill(broken=True)
+        self.assertFalse(self.answers())
+        self.logs("bills")._ignore("It is a duplicate.")
+        self.run_worker()
+        self.assertEqual(self.answers(), [(self.version(), False)])
+        self.assertEqual(self.remote.reports[-1].message, "It is a duplicate.")
+
     def test_what_is_not_wanted_is_answered(self):
         self.sync_bill(void=True)
         self.assertEqual(self.logs("bills").state, "ignored")

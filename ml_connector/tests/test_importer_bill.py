@@ -48,6 +48,10 @@ class TestWriterBill(WriterCase):
         self.assertEqual(move.invoice_line_ids.mapped("account_id"), self.expense | self.expense_b)
         self.assertEqual(self.writer("bill")._result_reference(move), move.name)
 
+    def test_a_line_without_a_description_has_the_memo_of_the_bill(self):
+        move = self.written("bill", self.bill(lines=[self.line("100.00", description="")], memo="Office rent"))
+        self.assertEqual(move.invoice_line_ids.name, "Office rent")
+
     def test_credit_note(self):
         move = self.written("bill", self.bill(is_credit=True, lines=[self.line("115.00", taxes=["15"])]))
         self.assertEqual((move.move_type, move.amount_total, move.amount_tax), ("in_refund", 115.0, 15.0))
@@ -330,7 +334,7 @@ class TestWriterBill(WriterCase):
     def test_bill_entered_by_hand_is_linked_once(self):
         move = self.hand_bill()
         first, second = self.book("bill", self.bill("b1"), self.bill("b2", number="NR-b1"))
-        self.assertEqual((first.outcome, first.record), ("linked", move))
+        self.assertEqual((first.outcome, first.record, first.note), ("linked", move, ""))
         self.assertIsInstance(second.error, DuplicateError)
 
     def test_bill_entered_by_hand_on_another_day_is_linked_with_a_note(self):
@@ -345,6 +349,10 @@ class TestWriterBill(WriterCase):
     def test_same_number_with_another_total_is_asked(self):
         move = self.hand_bill(amount=99.0)
         self.refused("bill", self.bill(), DuplicateError, move.name, "99.0")
+
+    def test_bills_without_a_number_have_no_number_in_common(self):
+        self.hand_bill(ref=" ")
+        self.written("bill", self.bill(number=""))
 
     def test_same_number_twice_by_hand_or_of_a_credit_note_is_asked(self):
         first = self.hand_bill()
@@ -361,7 +369,7 @@ class TestWriterBill(WriterCase):
 
     def test_same_number_and_day_as_a_bound_bill_is_asked(self):
         self.written("bill", self.bill())
-        self.refused("bill", self.bill("again", number="NR-b1"), DuplicateError, "b1")
+        self.refused("bill", self.bill("again", number="NR-b1"), DuplicateError, "record b1")
 
     def test_twice_in_one_batch(self):
         first, second = self.book("bill", self.bill("b1"), self.bill("b2", number="nr-B1"))

@@ -7,7 +7,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from odoo.addons.ml_connector.core.documents import Party, Reference
-from odoo.addons.ml_connector.core.errors import DuplicateError, InvalidDataError, LockedPeriodError
+from odoo.addons.ml_connector.core.errors import DuplicateError, InvalidDataError, LockedPeriodError, NotReadyError
 
 from .common_writers import WriterCase
 
@@ -206,6 +206,13 @@ class TestWriterPayment(WriterCase):
         for currency, part in (("USD", "3,300.00 USD"), ("ZZZ", "ZZZ")):
             values = {"currency": "EUR", "debited": "3300.00", "debited_currency": currency}
             self.refused("payment", self.payment(bills=[("b2", "1000.00")], **values), InvalidDataError, part)
+
+    def test_a_debit_too_small_for_a_rate_is_refused(self):
+        self.setup_other_currency("EUR", rates=[("2020-01-01", 0.92)])
+        self.setup_other_currency("JPY", rates=[("2020-01-01", 400.0)])
+        self.written("bill", self.bill("b2", [self.line("1000.00")], currency="EUR"))
+        values = {"currency": "EUR", "debited": "1", "debited_currency": "JPY"}
+        self.refused("payment", self.payment(bills=[("b2", "1000.00")], **values), NotReadyError, "1 JPY")
 
     def test_any_debit_in_any_currency_closes_its_bank_line(self):
         draw = random.Random(11)

@@ -498,12 +498,22 @@ class TestOwnBills(PushCase):
     def bill(self, **values):
         return self.hand_made(self.vendor(), **{"ref": "EX-1", "invoice_date": fields.Date.today(), **values})
 
+    def bill_with_file(self):
+        move = self.bill()
+        values = {"raw": b"%PDF-1.4 example", "mimetype": "application/pdf"}
+        self.make("ir.attachment", name="EX-1.pdf", res_model=move._name, res_id=move.id, **values)
+        return move
+
+    def test_a_bill_goes_without_its_file_while_the_flow_of_files_is_off(self):
+        self.bill_with_file()
+        self.run_worker(2)
+        self.assertEqual(len(self.sent("own_bills")), 1)
+        self.assertFalse(self.logs("own_bill_files"))
+
     def test_a_posted_bill_goes_with_its_file(self):
         """One without a file needs none."""
         self.switch_on("own_bill_files")
-        move, _without = self.bill(), self.bill(ref="EX-2")
-        values = {"raw": b"%PDF-1.4 example", "mimetype": "application/pdf"}
-        self.make("ir.attachment", name="EX-1.pdf", res_model=move._name, res_id=move.id, **values)
+        move, _without = self.bill_with_file(), self.bill(ref="EX-2")
         self.run_worker(2)
         sent, _without = self.sent("own_bills")
         self.assertEqual((sent["total"], sent["number"], sent["odoo_id"]), ("100.00", "EX-1", move.id))
