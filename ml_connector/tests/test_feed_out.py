@@ -396,6 +396,7 @@ class TestFeedOut(FeedCase):
         self.sync()
         first, second = self.files("vendors")
         self.assertEqual((first.state, first.replaced_by_id, second.state), ("replaced", second, "sent"))
+        self.assertEqual([file._log().state for file in (first, second)], ["superseded", "done"])
         self.assertEqual({row["City"] for row in self.last()}, {"Reno", ""})
         self.assertEqual(len(self.last()), 2, "nothing of the first is lost")
 
