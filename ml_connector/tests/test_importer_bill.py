@@ -480,6 +480,11 @@ class TestWriterBill(WriterCase):
         self.assertEqual(move.invoice_line_ids.account_id, self.expense | self.expense_b)
         self.written("bill", changed, "unchanged")
 
+    def test_draft_takes_another_amount_of_the_same_line(self):
+        move = self.written("bill", self.bill(), post_bills=False)
+        self.written("bill", self.bill(lines=[self.line("115.00", taxes=["15"])]), "updated")
+        self.assertEqual((move.amount_untaxed, move.amount_total), (100.0, 115.0))
+
     def test_draft_keeps_what_the_source_does_not_state(self):
         move = self.written("bill", self.bill(), post_bills=False)
         journal = self.purchase_journal.copy()
