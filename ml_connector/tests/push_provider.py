@@ -8,25 +8,25 @@ from odoo.addons.ml_connector.core.errors import InvalidDataError
 from odoo.addons.ml_connector.core.remote import SendResult
 
 from . import fake_provider
-from .fake_flows import sent as _flow
+from .fake_flows import sent
 
 
 class PushProvider(fake_provider.FakeProvider):
     flows = (
         *(flow for flow in fake_provider.FakeProvider.flows if flow.key != "vendors_push"),
-        _flow("accounts", "account", "account.account", sequence=100, batch=100),
-        _flow("dimensions", "dimension", "account.analytic.plan", sequence=110),
-        _flow("values", "dimension_value", "account.analytic.account", sequence=120),
-        _flow("list_values", "list_value", "account.analytic.account", sequence=125),
-        _flow("companies", "company", "res.company", sequence=130),
-        _flow("taxes", "tax", "account.tax", sequence=140),
-        _flow("book_vendors", "accounting_vendor", "res.partner", sequence=150, batch=3, needs=("seat",)),
-        _flow("vendors_push", "vendor", "res.partner", sequence=160),
-        _flow("orders", "purchase_order", "purchase.order", sequence=170, options=("purchase_order_mode",)),
-        _flow("receipts", "goods_receipt", "stock.picking", sequence=180),
-        _flow("own_bills", "own_bill", "account.move", sequence=190),
-        _flow("own_bill_files", "outgoing_file", "", sequence=200, follows="own_bills"),
-        _flow("employees", "employee", "hr.employee", sequence=210),
+        sent("accounts", "account", "account.account", sequence=100, batch=100),
+        sent("dimensions", "dimension", "account.analytic.plan", sequence=110),
+        sent("values", "dimension_value", "account.analytic.account", sequence=120),
+        sent("list_values", "list_value", "account.analytic.account", sequence=125),
+        sent("companies", "company", "res.company", sequence=130),
+        sent("taxes", "tax", "account.tax", sequence=140),
+        sent("book_vendors", "accounting_vendor", "res.partner", sequence=150, batch=3, needs=("seat",)),
+        sent("vendors_push", "vendor", "res.partner", sequence=160),
+        sent("orders", "purchase_order", "purchase.order", sequence=170, options=("purchase_order_mode",)),
+        sent("receipts", "goods_receipt", "stock.picking", sequence=180),
+        sent("own_bills", "own_bill", "account.move", sequence=190),
+        sent("own_bill_files", "outgoing_file", "", sequence=200, follows="own_bills"),
+        sent("employees", "employee", "hr.employee", sequence=210),
     )
 
     def render(self, flow, document):

@@ -13,18 +13,18 @@ from odoo.addons.ml_connector.exporters.ml_exporter_bill import _divided
 from odoo.addons.ml_connector.providers import PROVIDERS
 
 from . import fake_provider
-from .fake_flows import declared
-from .push_provider import PushProvider, _flow
+from .fake_flows import declared, sent
+from .push_provider import PushProvider
 from .test_push_kinds import PushCase
 
 
 class LedgerProvider(PushProvider):
     flows = (
         *PushProvider.flows,
-        _flow("ledger", "bill", "account.move", sequence=300),
-        _flow("ledger_orders", "purchase_order", "purchase.order", sequence=290, coded=True),
-        _flow("ledger_files", "outgoing_files", "", sequence=310, follows="ledger"),
-        _flow("ledger_release", "release", "", sequence=320, follows="ledger"),
+        sent("ledger", "bill", "account.move", sequence=300),
+        sent("ledger_orders", "purchase_order", "purchase.order", sequence=290, coded=True),
+        sent("ledger_files", "outgoing_files", "", sequence=310, follows="ledger"),
+        sent("ledger_release", "release", "", sequence=320, follows="ledger"),
         declared(key="ledger_status", label="Status", direction="pull", kind="bill_status", sequence=330),
     )
 
