@@ -9,7 +9,6 @@ from ..core.errors import ConnectorError, StoppedError
 from ..models.ml_error_class import MAX_STOPS
 from .base import RACES, SEND_BATCH, OfFlow, digest
 from .failures import as_connector_error
-from .own_changes import OwnChanges
 from .queue import leave_unconfirmed, put_back, stopped_sending
 from .sent import Sent
 
@@ -20,10 +19,6 @@ class Doubt(OfFlow):
     @cached_property
     def sent(self):
         return Sent(self.run, self.flow)
-
-    @cached_property
-    def own_changes(self):
-        return OwnChanges(self.run, self.flow)
 
     def look_up(self):
         """Check with the provider whether unconfirmed records arrived, before Odoo sends them again.
@@ -43,11 +38,11 @@ class Doubt(OfFlow):
         try:
             sent = None if log.external_id else self.remote.find(payload, log.idempotency_key)
             if log.external_id:
-                self.own_changes.record_arrived(log)
+                self.sent.own_changes.record_arrived(log)
             with self.env.cr.savepoint():
                 if sent:
                     values = log.sudo().sent_values  # sudo: field without access
-                    sent, odoo_values = self.own_changes.found_agreement(sent, values)
+                    sent, odoo_values = self.sent.own_changes.found_agreement(sent, values)
                     self.sent.bind(log, sent, digest(payload, 32), odoo_values)
                     self.run.deliveries.arrived(log, "sent")
                 else:

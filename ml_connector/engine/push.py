@@ -11,14 +11,13 @@ from odoo.exceptions import AccessError
 
 from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotRelevantError
 from ..core.messages import _
-from .base import PARALLEL_CALLS, RACES, SEND_BATCH, digest, elapsed, halves
+from .base import PARALLEL_CALLS, RACES, SEND_BATCH, bindings_by_record, digest, elapsed, halves
 from .doubt import Doubt
 from .dry_run import push_lines
 from .failures import as_connector_error, may_be_of_one
 from .flow_work import FlowWork
-from .links import bindings_by_record
 from .order import Order
-from .own_changes import OwnChanges, agreed_here
+from .own_changes import agreed_here
 from .sent import Sent
 from .sweep import Sweep
 
@@ -35,10 +34,6 @@ class Push(FlowWork):
     @cached_property
     def sent(self):
         return Sent(self.run, self.flow)
-
-    @cached_property
-    def own_changes(self):
-        return OwnChanges(self.run, self.flow)
 
     def read(self):
         Sweep(self.run, self.flow).queue()
@@ -84,7 +79,7 @@ class Push(FlowWork):
         books = self.connection._books_of(logs[0].res_model)
         records = books[logs[0].res_model].browse(logs.mapped("res_id"))
         logs = self._without_unconfirmed(logs)
-        odoo_values = self.own_changes.values(logs)
+        odoo_values = self.sent.own_changes.values(logs)
         logs = self._without_held(records, logs, odoo_values)
         exporter = self.flow._exporter(records._name)
         bindings = bindings_by_record(self.flow, records)
@@ -104,7 +99,7 @@ class Push(FlowWork):
                     record.check_access("read")
                 if not binding and exporter._is_taken_back(record):
                     raise NotRelevantError(_("Archived or cancelled in Odoo before Odoo sent it."))
-                document = self.own_changes.document(record, binding)
+                document = self.sent.own_changes.document(record, binding)
                 payload = self.remote.render(document)
             except psycopg2.Error:
                 raise
@@ -146,7 +141,7 @@ class Push(FlowWork):
 
     def _without_held(self, records, logs, odoo_values):
         """The transfers that neither a change in the provider nor a question to the user holds back."""
-        held = self.own_changes.read_before(logs.filtered(lambda log: log.res_id in odoo_values), odoo_values)
+        held = self.sent.own_changes.read_before(logs.filtered(lambda log: log.res_id in odoo_values), odoo_values)
         held |= self._asked_about(records, logs)
         for log, error in held.items():
             self.run.deliveries.failed(log, error)

@@ -186,7 +186,6 @@ def test_a_call_in_the_background_says_later_what_became_of_it(client):
     refused = client.start("POST", INVOICES, invoice(supplierNumber="1"))
     state = wait_until(lambda: _finished(client, refused), 2)
     assert state["status"] == "Finished" and state["statusCode"] == 400
-    assert "supplier '1' cannot be found" in client.background_content(refused)["message"]
 
 
 def _finished(client, operation):

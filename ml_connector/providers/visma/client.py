@@ -169,10 +169,6 @@ class VismaClient(HttpClient):
         """`GET /v1/background/{id}`: `status` and, once finished, `statusCode` of the real call. Kept for a day."""
         return self.one(f"/v1/background/{path_id(operation)}").data
 
-    def background_content(self, operation):
-        """`GET /v1/background/{id}/content`: the answer to the real call."""
-        return self._get(f"/v1/background/{path_id(operation)}/content").data
-
     # Calling
 
     def _get(self, path, filters=None):
