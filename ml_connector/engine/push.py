@@ -2,7 +2,7 @@
 
 import time
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 import psycopg2
 
@@ -231,14 +231,18 @@ class Push(FlowWork):
             group = [job for job in group if job[0] in held]
             started = time.monotonic()
             jobs = [(payload, external_id, log.idempotency_key) for log, payload, external_id, *_rest in group]
-            results = self._answers(jobs)
+            answers = list(zip(group, self._answers(jobs), strict=True))
             milliseconds = elapsed(started) // max(len(group), 1)
-            for (log, _payload, _external_id, fingerprint, odoo_values), result in zip(group, results, strict=True):
-                if not isinstance(result, ConnectorError):
-                    result = self._store_answer(log, result, fingerprint, odoo_values, milliseconds)
-                if isinstance(result, ConnectorError):
-                    self.run.deliveries.refused(log, result)
-            self.run.commit(processed=len(group))
+            self.run.commit_answers(held, partial(self._store_answers, answers, milliseconds))
+
+    def _store_answers(self, answers, milliseconds, held):
+        for (log, _payload, _external_id, fingerprint, odoo_values), result in answers:
+            if log not in held:
+                continue
+            if not isinstance(result, ConnectorError):
+                result = self._store_answer(log, result, fingerprint, odoo_values, milliseconds)
+            if isinstance(result, ConnectorError):
+                self.run.deliveries.refused(log, result)
 
     def _store_answer(self, log, sent, fingerprint, odoo_values, milliseconds):
         """Link the record that the provider accepted. Returns the error of this transfer, or None."""

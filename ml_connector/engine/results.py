@@ -1,6 +1,7 @@
 """Reports results to the provider."""
 
 import time
+from functools import partial
 
 from odoo import fields
 
@@ -64,14 +65,16 @@ class Results(FlowWork):
             self._after_refusal(logs, as_connector_error(self.connection, error), has_effect=self.run.calls > calls)
             return
         milliseconds = elapsed(started) // len(logs)
+        self.run.commit_answers(logs, partial(self._store_answers, refused, milliseconds))
+        self.run.succeeded = True
+
+    def _store_answers(self, refused, milliseconds, logs):
         taken = logs.filtered(lambda log: not refused.get(log.external_id))
         self.run.deliveries.arrived(taken, "sent", milliseconds, self.run.trace_id)
         for log in logs - taken:
             # the next attempt is another batch for the provider, and needs a key of its own
             log.idempotency_key = False
             self.run.deliveries.failed(log, PermanentError(refused[log.external_id]), action="report")
-        self.run.succeeded = True
-        self.run.commit(processed=len(logs))
 
     def _after_refusal(self, logs, error, has_effect):
         if may_be_of_one(error, has_effect):
@@ -80,11 +83,10 @@ class Results(FlowWork):
                     self._report(part, self._result_key(part))
                 return
             # none of it arrived
-            self.run.deliveries.failed(logs, error, action="report")
+            store = self.run.deliveries.failed
         else:
-            for log in logs:
-                self.run.deliveries.refused(log, error, action="report")
-        self.run.commit(processed=len(logs))
+            store = self.run.deliveries.refused
+        self.run.commit_answers(logs, lambda held: [store(log, error, action="report") for log in held])
         if error.error_class in ("auth", "rate_limit"):
             raise error
 

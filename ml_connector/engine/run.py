@@ -12,7 +12,7 @@ from ..core.messages import _
 from ..models.ml_connection_job import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS
 from ..models.sync_states import DIFFERS
-from .base import PARALLEL_CALLS, RACES, Step
+from .base import CONFLICT_TRIES, PARALLEL_CALLS, RACES, Step
 from .deliveries import Deliveries
 from .failures import as_connector_error
 from .files_in import Inbox
@@ -90,6 +90,25 @@ class Run:
     def commit(self, processed=0, remaining=None):
         """Commit, report the progress to the scheduler, and update the seconds that are left."""
         self.seconds_left = self.env["ir.cron"]._commit_progress(processed, remaining=remaining)
+
+    def commit_answers(self, logs, store):
+        """Store what the provider answered to transfers, and commit; again when another transaction interfered.
+
+        An answer that got lost would leave a transfer unconfirmed, though the provider answered it.
+
+        :param store: called with those of the transfers that this run still holds
+        :raises psycopg2.Error: one of `RACES`, when other transactions interfere again and again
+        """
+        leases = {log: log.lease_until for log in logs}
+        for attempt in range(1, CONFLICT_TRIES + 1):
+            try:
+                store(logs.filtered(lambda log: log.state == "running" and log.lease_until == leases[log]))
+                self.commit(processed=len(logs))
+                return
+            except RACES:
+                self.env.cr.rollback()
+                if attempt == CONFLICT_TRIES:
+                    raise
 
     @property
     def is_over(self):

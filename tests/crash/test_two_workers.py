@@ -1,5 +1,7 @@
 """Two workers of one connection at the same moment: each record once, and neither gets in the other's way."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -28,6 +30,8 @@ connection = env["ml.connection"].search([])
 flow = connection.flow_ids.filtered(lambda flow: flow.key == "vendors_push")
 result = Run(connection).queue.claim(flow, {count}).ids
 """
+IS_SENT = "SELECT count(*) > 0 FROM ml_sync_log WHERE state = 'running' AND sent_at IS NOT NULL"
+IS_BLOCKED = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
 FIRST = "SELECT id FROM ml_sync_log WHERE state = 'pending' ORDER BY next_try_at, id LIMIT %s FOR UPDATE"
 
 
@@ -94,3 +98,30 @@ def test_a_claim_passes_by_what_another_worker_holds(books):
     books.settle()
     assert not [problem for partner in partners for problem in partner_problems(books, partner)]
     assert not general_problems(books)
+
+
+@pytest.mark.parametrize(("case_class", "path"), ((NewPartnerCase, "*/vendors"), (BookCase, "*/accounting/syncs")))
+def test_an_answer_that_meets_another_transaction_is_stored(case_class, path, books):
+    """The provider has the records: its answers are stored again, not thrown away and looked up later."""
+    case = case_class(books)
+    books.due(*case_class.due)
+    books.control.add_fault("latency", method="POST", path=path, seconds=1, times=None)
+    with closing(postgres.connect(books.database)) as other, ThreadPoolExecutor(1) as pool:
+        other.autocommit = False
+        run = pool.submit(books.workers.run)
+        _wait_until(books, IS_SENT)
+        with other.cursor() as cursor:
+            cursor.execute("UPDATE ml_sync_log SET name = name WHERE state = 'running'")
+        _wait_until(books, IS_BLOCKED, books.database)
+        other.commit()
+        run.result()
+    books.control.clear_faults()
+    assert not books.open_rows()
+    assert not case.problems() + general_problems(books)
+
+
+def _wait_until(books, statement, *parameters):
+    deadline = time.monotonic() + 30
+    while not books.value(statement, *parameters):
+        assert time.monotonic() < deadline, statement
+        time.sleep(0.02)

@@ -7,10 +7,8 @@ NAMES = {
     "GET /bills": "bills",
     "GET /bills/{}": "bill",
     "GET /vendors": "vendors",
-    "GET /vendors/{}": "vendor",
     "GET /vendors/{}/contacts": "vendor_contacts",
     "POST /vendors": "create_vendor",
-    "PATCH /vendors/{}": "update_vendor",
     "GET /vendors/credits": "vendor_credits",
     "GET /vendors/credits/{}": "vendor_credit",
     "GET /accounting/accounts": "accounts",
@@ -19,11 +17,7 @@ NAMES = {
     "GET /accounting/tax/code/options": "tax_code_options",
     "GET /accounting/all-connections": "connections",
     "POST /accounting/connection": "create_connection",
-    "POST /accounting/connection/{}/reactivate": "reactivate_connection",
-    "DELETE /accounting/connection": "delete_connection",
     "POST /accounting/syncs": "create_sync",
-    "GET /business": "business",
-    "GET /entities": "entities",
     "GET /users": "users",
     "GET /purchase-orders": "purchase_orders",
     "GET /purchase-orders/{}": "purchase_order",
@@ -39,7 +33,6 @@ NAMES = {
     "GET /webhooks": "webhooks",
     "POST /webhooks": "create_webhook",
     "POST /webhooks/{}/verify": "verify_webhook",
-    "DELETE /webhooks/{}": "delete_webhook",
 }
 
 

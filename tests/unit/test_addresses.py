@@ -65,13 +65,22 @@ def test_domains_end_at_a_point():
         "http://127.1",
         "https://user@api.example.com",
         "https://api.example.com?x=1",
+        "https://api.example.com:port",
+        "https://",
+        "api.example.com",
         "ftp://api.example.com",
+        "ftp://127.0.0.1",
         "",
     ],
 )
 def test_no_server_may_be_there(url):
     with pytest.raises(errors.PermanentError):
         HttpClient(url, allow_loopback=False)
+
+
+@pytest.mark.parametrize("url", ["https://api.example.com", "http://localhost:1", "http://127.0.0.1", "http://[::1]:8"])
+def test_a_server_may_be_there(url):
+    assert HttpClient(f"{url}/", allow_loopback=True).base_url == url
 
 
 class Names:
@@ -165,6 +174,9 @@ def test_the_certificate_is_still_that_of_the_name(monkeypatch):
         "https://2130706433/a.pdf",
         "http://169.254.169.254/latest/meta-data",
         "file:///etc/passwd",
+        "ftp://receipts.ramp.com/a.pdf",
+        "nonsense",
+        "https://",
         "//receipts.ramp.com/a.pdf",
         "",
     ],

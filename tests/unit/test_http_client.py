@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+from ramp_support import raised
 
 from ml_connector.core import errors as errors
 from ml_connector.core.http import AccessToken, HttpClient, MemoryTokens, RollingWindow, mask, mask_text
@@ -62,12 +63,6 @@ def client(script, seen):
     client.close()
 
 
-def raised(call, *args, **kwargs):
-    with pytest.raises(errors.ConnectorError) as caught:
-        call(*args, **kwargs)
-    return caught.value
-
-
 def reset(handler):
     """Read the request and reset the connection without an answer."""
     handler.close_connection = True
@@ -90,14 +85,14 @@ def cut_off(handler):
 
 def test_answer_token_and_observation(client, script, seen):
     script.answers = [(200, '{"a": 1.5}', {"x-trace-id": "t-1"})]
-    answer = client.call("GET", "/things", params={"ready": True, "skip": None, "n": 5})
+    answer = client.call("GET", "/things", params={"ready": True, "skip": None, "n": 5, "token": "abc123"})
     assert answer.data == {"a": 1.5} and answer.status == 200
-    assert script.requests[0].path == "/things?ready=true&n=5"
+    assert script.requests[0].path == "/things?ready=true&n=5&token=abc123"
     assert script.requests[0].headers["Authorization"] == f"Bearer {TOKEN}-1"
     (exchange,) = seen
     assert (exchange.method, exchange.path, exchange.status, exchange.trace_id) == (
         "GET",
-        "/things?ready=true&n=5",
+        "/things?ready=true&n=5&token=***",
         200,
         "t-1",
     )
@@ -156,73 +151,53 @@ def test_what_no_database_stores_is_taken_out(client, script):
 
 # Failures and what they mean
 
-SAFE_AND_NOT = [
-    (reset, errors.NetworkError, errors.UnconfirmedError),
-    (slow, errors.NetworkError, errors.UnconfirmedError),
-    (STALLED, errors.RemoteError, errors.UnconfirmedError),
-    (cut_off, errors.RemoteError, errors.UnconfirmedError),
-    ((200, b'{"cut": '), errors.RemoteError, errors.UnconfirmedError),
-    ((200, b"[NaN]"), errors.RemoteError, errors.UnconfirmedError),
-    ((200, b"\xff\xfe"), errors.RemoteError, errors.UnconfirmedError),
-    ((200, b"no gzip", {"Content-Encoding": "gzip"}), errors.RemoteError, errors.UnconfirmedError),
-    ((200, "<html>Maintenance</html>"), errors.RemoteError, errors.UnconfirmedError),
-    ((500, "{}"), errors.RemoteError, errors.UnconfirmedError),
-    ((502, "<html>Bad gateway</html>"), errors.RemoteError, errors.UnconfirmedError),
-    ((504, ""), errors.RemoteError, errors.UnconfirmedError),
-    ((599, ""), errors.RemoteError, errors.UnconfirmedError),
-    ((302, "", {"Location": "http://127.0.0.1:1/"}), errors.RemoteError, errors.RemoteError),
-    ((429, "{}", {"Retry-After": "120"}), errors.RateLimitError, errors.RateLimitError),
-    ((400, '{"message": "Bad amount."}'), errors.PermanentError, errors.PermanentError),
-    ((422, "not json"), errors.PermanentError, errors.PermanentError),
-    ((422, b"cut off", {"Content-Length": "900"}), errors.PermanentError, errors.PermanentError),
-    ((403, "{}"), errors.AuthError, errors.AuthError),
-    ((401, "{}"), errors.AuthError, errors.AuthError),
-    ((404, "<html>Not found</html>"), errors.NotFoundError, errors.NotFoundError),
-    ((410, "{}"), errors.NotFoundError, errors.NotFoundError),
-    ((409, "{}"), errors.ConflictError, errors.ConflictError),
-    ((412, "{}"), errors.ConflictError, errors.ConflictError),
+OUTCOMES = [
+    # answer, how often a safe call is sent, its error, the error of a call that may have an effect
+    (reset, 3, errors.NetworkError, errors.UnconfirmedError),
+    (slow, 3, errors.NetworkError, errors.UnconfirmedError),
+    (STALLED, 3, errors.RemoteError, errors.UnconfirmedError),
+    (cut_off, 3, errors.RemoteError, errors.UnconfirmedError),
+    ((200, b'{"cut": '), 3, errors.RemoteError, errors.UnconfirmedError),
+    ((200, b"[NaN]"), 3, errors.RemoteError, errors.UnconfirmedError),
+    ((200, b"\xff\xfe"), 3, errors.RemoteError, errors.UnconfirmedError),
+    ((200, b"no gzip", {"Content-Encoding": "gzip"}), 3, errors.RemoteError, errors.UnconfirmedError),
+    ((200, "<html>Maintenance</html>"), 3, errors.RemoteError, errors.UnconfirmedError),
+    ((500, "{}"), 3, errors.RemoteError, errors.UnconfirmedError),
+    ((502, "<html>Bad gateway</html>"), 3, errors.RemoteError, errors.UnconfirmedError),
+    ((503, "", {"Retry-After": "1"}), 3, errors.RemoteError, errors.UnconfirmedError),
+    ((504, ""), 3, errors.RemoteError, errors.UnconfirmedError),
+    ((599, ""), 1, errors.RemoteError, errors.UnconfirmedError),
+    ((302, "", {"Location": "http://127.0.0.1:1/"}), 1, errors.RemoteError, errors.RemoteError),
+    ((429, "{}"), 3, errors.RateLimitError, errors.RateLimitError),
+    ((429, "{}", {"Retry-After": "120"}), 1, errors.RateLimitError, errors.RateLimitError),
+    ((400, '{"message": "Bad amount."}'), 1, errors.PermanentError, errors.PermanentError),
+    ((422, "not json"), 1, errors.PermanentError, errors.PermanentError),
+    ((422, b"cut off", {"Content-Length": "900"}), 1, errors.PermanentError, errors.PermanentError),
+    ((403, "{}"), 1, errors.AuthError, errors.AuthError),
+    ((404, "<html>Not found</html>"), 1, errors.NotFoundError, errors.NotFoundError),
+    ((410, "{}"), 1, errors.NotFoundError, errors.NotFoundError),
+    ((409, "{}"), 1, errors.ConflictError, errors.ConflictError),
+    ((412, "{}"), 1, errors.ConflictError, errors.ConflictError),
 ]
 
 
-@pytest.mark.parametrize("number", range(len(SAFE_AND_NOT)))
+@pytest.mark.parametrize("number", range(len(OUTCOMES)))
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
-def test_each_failure_has_its_error(client, script, method, number):
-    answer, when_safe, when_not = SAFE_AND_NOT[number]
+def test_each_failure_has_its_error_and_its_tries(client, script, seen, method, number):
+    answer, tries, when_safe, when_not = OUTCOMES[number]
     script.answers = [answer]
     error = raised(client.call, method, "/things")
     assert type(error) is (when_safe if method == "GET" else when_not)
+    assert len(script.requests) == len(seen) == (tries if method == "GET" else 1)
+    assert client.issued == 1
     assert error.message.startswith("Testor ") and error.message.endswith(".") and "\n" not in error.message
     assert error.__context__ is None and error.__cause__ is None
-
-
-@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-@pytest.mark.parametrize(
-    "answer", [reset, slow, STALLED, cut_off, (500, "{}"), (503, "", {"Retry-After": "1"}), (429, "{}")]
-)
-def test_what_may_have_an_effect_is_sent_once(client, script, method, answer):
-    script.answers = [answer]
-    raised(client.call, method, "/things")
-    assert len(script.requests) == 1
-
-
-@pytest.mark.parametrize("answer", [reset, slow, STALLED, cut_off, (500, "{}"), (429, "{}"), (200, "<html>")])
-def test_safe_calls_are_tried_three_times(client, script, seen, answer):
-    script.answers = [answer]
-    raised(client.call, "GET", "/things")
-    assert len(script.requests) == 3 == len(seen)
 
 
 @pytest.mark.parametrize("answer", [reset, cut_off, (500, "{}"), (429, "{}"), (200, "<html>")])
 def test_a_passing_failure_heals(client, script, answer):
     script.answers = [answer, (200, '{"ok": 1}')]
     assert client.call("GET", "/things").data == {"ok": 1}
-
-
-@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
-def test_a_refusal_is_not_repeated(client, script, status):
-    script.answers = [(status, "{}")]
-    raised(client.call, "GET", "/things")
-    assert len(script.requests) == 1
 
 
 def test_repeatable_post_is_repeated(client, script):
@@ -410,22 +385,17 @@ def _reply(status):
 # Token
 
 
+def test_401_with_a_fresh_token_is_final(client, script):
+    script.answers = [(401, "{}")]
+    error = raised(client.call, "POST", "/things")
+    assert type(error) is errors.AuthError and error.status == 401
+    assert len(script.requests) == 2 and client.issued == 2
+
+
 def test_401_renews_the_token_once(client, script):
     script.answers = [(401, "{}"), (200, '{"ok": 1}')]
     assert client.call("POST", "/things").data == {"ok": 1}
     assert [request.headers["Authorization"][-2:] for request in script.requests] == ["-1", "-2"]
-
-
-def test_401_with_a_fresh_token_is_final(client, script):
-    script.answers = [(401, "{}")]
-    assert raised(client.call, "POST", "/things").status == 401
-    assert len(script.requests) == 2 and client.issued == 2
-
-
-def test_403_does_not_renew(client, script):
-    script.answers = [(403, "{}")]
-    raised(client.call, "GET", "/things")
-    assert client.issued == 1
 
 
 def test_threads_renew_a_refused_token_once(client, script):
@@ -465,30 +435,6 @@ def test_memory_tokens_end_before_the_vendor_says():
 
 
 @pytest.mark.parametrize(
-    "url",
-    [
-        "http://api.example.com",
-        "http://10.0.0.1",
-        "ftp://127.0.0.1",
-        "https://",
-        "https://user:pass@example.com",
-        "https://example.com?x=1",
-        "https://example.com:port",
-        "api.example.com",
-        "",
-    ],
-)
-def test_base_address_must_be_safe(url):
-    with pytest.raises(errors.PermanentError):
-        Client(url)
-
-
-@pytest.mark.parametrize("url", ["https://api.example.com", "http://localhost:1", "http://127.0.0.1", "http://[::1]:8"])
-def test_allowed_base_addresses(url):
-    assert Client(f"{url}/").base_url == url
-
-
-@pytest.mark.parametrize(
     "path",
     [
         "https://evil.example/developer",
@@ -508,12 +454,6 @@ def test_the_token_goes_to_the_base_host_only(path):
     assert type(raised(client.call, "GET", path)) is errors.RemoteError
 
 
-def test_a_next_page_of_the_same_host_is_followed(client, script):
-    script.answers = [(200, "{}")]
-    client.call("GET", f"{script.url}/things?start=1")
-    assert script.requests[0].path == "/things?start=1"
-
-
 # Files
 
 
@@ -529,22 +469,6 @@ def test_an_ended_link_may_be_tried_again_later(client, script, status):
     script.answers = [(status, "<Error>Expired</Error>")]
     assert type(raised(client.download, f"{script.url}/f")) is errors.RemoteError
     assert client.issued == 0
-
-
-def test_a_file_that_is_cut_off(client, script):
-    script.answers = [cut_off]
-    assert type(raised(client.download, f"{script.url}/f")) is errors.RemoteError
-
-
-@pytest.mark.parametrize(
-    "url", ["http://files.example.com/a", "file:///etc/passwd", "ftp://x/a", "nonsense", "https://"]
-)
-def test_unsafe_links(client, url):
-    assert "unsafe link" in raised(client.download, url).message
-
-
-def test_loopback_links_only_for_a_loopback_api(script):
-    assert "unsafe link" in raised(Client("https://api.example.com").download, f"{script.url}/f").message
 
 
 # Secrets
@@ -570,12 +494,6 @@ def test_reprs_hide_secrets(client):
     assert TOKEN not in repr(client) and SECRET not in repr(client)
     ramp = RampClient("https://api.ramp.com", client_id="i", client_secret=SECRET, scope="", tokens=None)
     assert SECRET not in repr(ramp)
-
-
-def test_paths_in_the_log_are_masked(client, script, seen):
-    script.answers = [(200, "{}")]
-    client.call("GET", "/things", params={"token": "abc123", "page_size": 2})
-    assert seen[0].path == "/things?token=***&page_size=2"
 
 
 def test_mask():

@@ -1,16 +1,18 @@
 """Ramp's client and provider against the Ramp sandbox, which checks every request by Ramp's published contract."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from ramp_support import NOWHERE, obeyed_sandbox, quick, raised
 from ramp_support import connect as plain_connect
-from sandbox.ramp import CLIENT_SECRET, RampSandbox
+from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Address, Contact, Result, Vendor
+from ml_connector.core.http import AccessToken
 from ml_connector.providers.ramp import RampProvider, check
+
+SCOPES = set(RampProvider.default_scopes.split())
 
 
 @pytest.fixture
@@ -83,6 +85,22 @@ def test_payments_of_a_shared_payment_are_the_bills_own(sandbox, ramp):
     for bill_id, amount in ((one, "100.00"), (two, "250.50")):
         document = ramp.flow("payments").document(found[f"{payment_id}:{bill_id}"].payload)
         assert str(document.amount) == amount and document.bills[0].external_id == bill_id
+    assert not pulled(ramp, "payments", since=date(2100, 1, 1))
+    fetch = ramp.flow("payments").fetch
+    assert fetch(one).external_id == fetch(f"{payment_id}:{one}").external_id == f"{payment_id}:{one}"
+    assert fetch(f"other:{one}") is fetch(add_bill(sandbox)) is None
+
+
+def test_a_bill_is_fetched_if_it_is_ready_and_ours(sandbox, ramp):
+    ready, waiting = add_bill(sandbox), add_bill(sandbox, approved=False)
+    fetch = ramp.flow("bills").fetch
+    assert fetch(ready).external_id == ready and fetch(waiting) is None
+    asked = sandbox.control.requests("GET", "/developer/v1/bills")[0]["query"]
+    assert {"vendor_id", "invoice_number"} < set(asked)
+    sandbox.state.bills.get(ready).enable_accounting_sync = False
+    for status in ("NOT_SYNCED", "BILL_SYNCED"):
+        sandbox.state.bills.get(ready).sync_status = status
+        assert fetch(ready) is None
 
 
 def test_only_what_changed_is_pulled_again(sandbox, ramp):
@@ -212,50 +230,6 @@ def test_one_entity(sandbox):
         assert all(item.payload["entity_id"] == entity_id for item in pulled(made, "bills"))
 
 
-# Paging
-
-
-def listed(sandbox):
-    return {row["id"] for row in sandbox.control.bills() if not row["archived_at"]}
-
-
-def test_paging_reads_all_once():
-    with obeyed_sandbox(size=450) as sandbox:
-        made = connect(sandbox)
-        rows = [row for page in made.client.pages("/bills") for row in page]
-        assert {row["id"] for row in rows} == listed(sandbox) and len(rows) == len(listed(sandbox)) > 400
-        assert len(sandbox.control.requests("GET", "/developer/v1/bills")) == 5
-
-
-# Faults
-
-
-def test_a_lasting_429_is_passed_on_with_its_wait(sandbox, ramp):
-    sandbox.control.add_fault("error", path="*/bills", status=429, retry_after="90", times=None)
-    error = raised(pulled, ramp, "bills")
-    assert type(error) is errors.RateLimitError and error.retry_after == 90 and error.trace_id
-    assert len(sandbox.control.requests("GET", "/developer/v1/bills")) == 1
-
-
-def test_the_limiter_keeps_below_ramps_limit():
-    from ml_connector.core.http import RollingWindow
-
-    with RampSandbox(size="small", seat="api", settings=quick(rate_limit=20, rate_window=1.0)) as sandbox:
-        made = connect(sandbox)
-        made.client._limiter = RollingWindow(16, 1.0)
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _number: made.client.get("/business"), range(50)))
-        assert {request["status"] for request in sandbox.control.requests()} <= {200}
-
-
-def test_a_token_revoked_midway_is_renewed_once_by_all_threads(sandbox, ramp):
-    ramp.client.get("/business")
-    sandbox.control.revoke_tokens()
-    with ThreadPoolExecutor(6) as pool:
-        assert len(list(pool.map(lambda _number: ramp.client.get("/business")["id"], range(12)))) == 12
-    assert len(sandbox.control.requests("POST", "/developer/v1/token")) == 2
-
-
 # Sending vendors
 
 
@@ -284,17 +258,14 @@ def test_a_vendor_is_created_found_and_changed(sandbox, ramp):
     assert ramp.flow("vendors").document(ramp.flow("vendors").fetch(sent.external_id).payload).active is False
 
 
-def test_a_vendor_in_the_us(sandbox, ramp):
-    address = Address(street="1 Main St", city="Arlington", state="VA", postal_code="22201", country="US")
-    sent = ramp.flow("vendors_push").send(ramp.flow("vendors_push").render(odoo_vendor(address=address)), "", "key")
-    assert ramp.flow("vendors").document(ramp.flow("vendors").fetch(sent.external_id).payload).address.state == "VA"
-
-
 def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
     sandbox.control.settings(vendor_approval=True)
     body = ramp.flow("vendors_push").render(odoo_vendor())
     sent = ramp.flow("vendors_push").send(body, "", "key")
     assert ramp.flow("vendors_push").find(body, "key").external_id == sent.external_id
+    foreign = sandbox.control.add_vendor("Made in Ramp", approved=False)
+    assert foreign not in {item.external_id for item in pulled(ramp, "vendors")}
+    assert sent.external_id not in {item.external_id for item in pulled(plain_connect(sandbox), "vendors")}
 
     def read():
         items = [item for item in pulled(ramp, "vendors") if item.external_id == sent.external_id]
@@ -308,38 +279,14 @@ def test_a_vendor_that_waits_for_approval_is_found(sandbox, ramp):
     assert ramp.flow("vendors").fetch(sent.external_id).version == approved
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"kind": "error", "status": 500, "when": "after"},
-        {"kind": "error", "status": 504, "when": "after"},
-        {"kind": "reset", "when": "after"},
-        {"kind": "hang", "seconds": 3},
-        {"kind": "truncate"},
-        {"kind": "html", "when": "after"},
-    ],
-)
-def test_what_may_have_been_done_is_looked_up(sandbox, ramp, fault):
-    sandbox.control.add_fault(method="POST", path="*/vendors", **fault)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_may_have_been_done_is_looked_up(sandbox, ramp, when):
+    sandbox.control.add_fault("error", method="POST", path="*/vendors", status=500, when=when)
     body = ramp.flow("vendors_push").render(odoo_vendor())
     assert type(raised(ramp.flow("vendors_push").send, body, "", "key")) is errors.UnconfirmedError
     assert len(sandbox.control.requests("POST", "/developer/v1/vendors")) == 1
     found = ramp.flow("vendors_push").find(body, "key")
-    assert sandbox.control.effects("vendor.create", found.external_id)
-
-
-def test_what_was_not_done_is_not_found(sandbox, ramp):
-    sandbox.control.add_fault("error", method="POST", path="*/vendors", status=500)
-    body = ramp.flow("vendors_push").render(odoo_vendor())
-    assert type(raised(ramp.flow("vendors_push").send, body, "", "key")) is errors.UnconfirmedError
-    assert ramp.flow("vendors_push").find(body, "key") is None
-
-
-def test_a_refusal_names_the_field(sandbox, ramp):
-    body = {**ramp.flow("vendors_push").render(odoo_vendor()), "business_vendor_contacts": {"first_name": "A"}}
-    error = raised(ramp.flow("vendors_push").send, body, "", "key")
-    assert type(error) is errors.PermanentError and error.code == "DEVELOPER_7001"
-    assert "business_vendor_contacts.email" in error.message
+    assert (found and {found.external_id: 1}) == sandbox.control.effects("vendor.create").get("vendor.create")
 
 
 # Reporting results
@@ -354,21 +301,23 @@ def count_of(sandbox, bill_id):
 
 
 def payment_result(item):
-    return Result(subject="payment", external_id=item.external_id, success=True, reference="PBNK/1")
+    link = "https://odoo.example.com/odoo/accounting/payments/7"
+    return Result(subject="payment", external_id=item.external_id, success=True, reference="PBNK/1", url=link)
 
 
 def test_bill_then_payment(sandbox, ramp):
     bill_id = add_bill(sandbox, paid=True)
     (item,) = [item for item in pulled(ramp, "payments") if item.external_id.endswith(bill_id)]
     link = "https://odoo.example.com/odoo/accounting/vendor-bills/5021"
-    assert ramp.flow("results").reported(bill_result(bill_id)) is False
-    assert ramp.flow("results").report([payment_result(item), bill_result(bill_id, url=link)], "key") == {}
-    assert (
-        ramp.flow("results").reported(bill_result(bill_id)) is True
-        and ramp.flow("results").reported(payment_result(item)) is True
-    )
+    results = ramp.flow("results")
+    assert results.reported(bill_result(bill_id)) is False
+    assert results.report([bill_result(bill_id, url=link)], "key") == {}
+    assert (results.reported(bill_result(bill_id)), results.reported(payment_result(item))) == (True, False)
+    assert results.report([payment_result(item), bill_result(bill_id, url=link)], "key") == {}
+    assert results.reported(payment_result(item)) is True
     (row,) = [row for row in sandbox.control.bills() if row["id"] == bill_id]
-    assert (row["sync_status"], row["sync_link"]) == ("BILL_AND_PAYMENT_SYNCED", link)
+    assert (row["sync_status"], row["sync_reference"]) == ("BILL_AND_PAYMENT_SYNCED", "PBNK/1")
+    assert row["sync_link"] == link, "only bills have a link"
     left = {item.external_id for flow in ("bills", "payments") for item in pulled(ramp, flow)}
     assert not {bill_id, item.external_id} & left
 
@@ -380,6 +329,13 @@ def test_a_failure_is_shown_in_ramp(sandbox, ramp):
     (row,) = [row for row in sandbox.control.bills() if row["id"] == bill_id]
     assert (row["sync_error"], row["sync_status"]) == (sentence, "NOT_SYNCED")
     assert bill_id in {item.external_id for item in pulled(ramp, "bills")}
+    assert ramp.flow("results").reported(bill_result(bill_id, success=False)) is None
+
+
+def test_other_kinds_have_no_result(ramp):
+    vendor = Result(subject="vendor", external_id="v", success=True)
+    assert set(ramp.flow("results").report([vendor], "key")) == {"v"}
+    assert ramp.flow("results").reported(vendor) is None
 
 
 def test_bills_that_are_not_ready_do_not_hold_up_the_others(sandbox, ramp):
@@ -401,7 +357,103 @@ def test_a_report_of_unknown_outcome_can_be_asked_and_repeated(sandbox, ramp, ki
     assert count_of(sandbox, bill_id) == 1
 
 
-# Check and accounting connection
+# Check
+
+
+def findings(report, level):
+    return [finding.title for finding in report.findings if finding.level == level]
+
+
+def test_check_when_all_is_well(sandbox, ramp):
+    sandbox.state.entities.pop()
+    ramp._tokens.get(lambda: AccessToken("old", 3600))
+    report = ramp.check()
+    assert findings(report, "ok") == [
+        "Signed in to Ramp",
+        "All permissions granted",
+        "Connected as Example Industries Inc.",
+        "Ramp has one entity",
+        "Odoo is connected to Ramp as the accounting system",
+        "Ramp has accounts for coding bills",
+        "Odoo can read bills",
+        "Ramp accepts purchase orders",
+    ]
+    assert findings(report, "warning") == findings(report, "error") == []
+    assert report.identity == "Example Industries Inc."
+    assert report.settings["business_id"] == sandbox.state.business["id"]
+    assert report.capabilities == {*SCOPES, "accounting_connection", "purchase_orders"}
+    assert ramp._tokens.get(None) in sandbox.state.tokens
+
+
+def test_check_warns_of_what_people_should_know(sandbox, ramp):
+    sandbox.state.business["active"] = False
+    for option in sandbox.state.options:
+        option.is_active = False
+    assert findings(ramp.check(), "warning") == [
+        "Example Industries Inc. is not active in Ramp",
+        "Ramp has 2 entities. Bills of all of them are booked in this company.",
+        "Ramp has no accounts for coding bills",
+    ]
+
+
+def test_check_of_entities(sandbox, ramp):
+    main, other = sandbox.state.entities
+    report = ramp.check()
+    assert list(report.settings["bank_accounts"].values()) == ["Operating USD (1100)", "Operating EUR (1101)"]
+    assert report.settings["entity_currencies"] == {main["id"]: "USD", other["id"]: "EUR"}
+    assert report.currencies == {"USD", "EUR"}
+    for name in (other["entity_name"].lower(), other["id"], other["id"].upper()):
+        report = connect(sandbox, entity=name).check()
+        assert (report.settings["entity"], report.settings["entity_id"]) == (name, other["id"])
+        assert report.currencies == {"EUR"} and findings(report, "warning") == findings(report, "error") == []
+    report = connect(sandbox, entity="Example DE").check()
+    assert findings(report, "error") == ["Entity Example DE does not exist in Ramp"]
+    assert report.settings["entity_id"] == ""
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_check_names_missing_scopes_and_what_they_cost(is_refused):
+    """Ramp refuses a token for scopes that the app lacks; a token with fewer scopes says the same."""
+    granted = SCOPES - {"bills:read", "vendors:write"}
+    with RampSandbox(size="small", seat="api", provider=check.OUR_NAME, scopes=granted, settings=quick()) as sandbox:
+        made = connect(sandbox)
+        if not is_refused:
+            fetch = made.client.fetch_token
+            made.client.fetch_token = lambda scope=None: fetch(" ".join(granted))
+        report = made.check()
+        missing = {row.title: row.message for row in report.findings if row.title.startswith("Permission")}
+        assert len(missing) == 2
+        assert "Vendor Bills, Invoice Files, Bill Payments" in missing["Permission (scope bills:read) is missing"]
+        assert "Vendors to Ramp" in missing["Permission (scope vendors:write) is missing"]
+        assert report.capabilities == {*granted, "accounting_connection", "purchase_orders"}
+        later = connect(sandbox, report.settings)
+        assert set(later.client.scope.split()) == granted and pulled(later, "vendors")
+        error = raised(later.flow("vendors_push").send, later.flow("vendors_push").render(odoo_vendor()), "", "key")
+        assert type(error) is errors.AuthError and error.status == 403 and "vendors:write" in error.message
+        assert connect(sandbox, report.settings, scopes="bills:read").client.scope == "bills:read"
+
+
+def test_check_without_access(sandbox):
+    (finding,) = connect(sandbox, client_secret="wrong-secret").check().findings
+    assert finding.level == "error" and "client secret is wrong" in finding.message
+    made = connect(sandbox)
+    tried = iter(["invalid_scope", "invalid_client"])
+    made.client.fetch_token = lambda scope: (_ for _ in ()).throw(errors.AuthError("Ended.", code=next(tried)))
+    (finding,) = made.check().findings
+    assert (finding.level, finding.message) == ("error", "Ended.")
+    made.client.fetch_token = lambda scope: (_ for _ in ()).throw(errors.AuthError("No.", code="invalid_scope"))
+    assert findings(made.check(), "error") == ["Ramp rejected the credentials"]
+
+
+def test_check_survives_a_feature_that_is_refused_and_lets_a_fault_through(sandbox, ramp):
+    sandbox.control.add_fault("error", path="*/business", status=403)
+    report = ramp.check()
+    assert "Ramp refused part of the check" in findings(report, "warning") and report.identity == CLIENT_ID
+    sandbox.control.add_fault("error", path="*/business", status=503, times=None)
+    assert type(raised(ramp.check)) is errors.RemoteError
+
+
+# Accounting connection
 
 
 @pytest.mark.parametrize(
@@ -415,54 +467,45 @@ def test_a_report_of_unknown_outcome_can_be_asked_and_repeated(sandbox, ramp, ki
     ],
 )
 def test_seat(seat, provider, before, after):
-    with RampSandbox(size="small", seat=seat, provider=provider, settings=quick()) as sandbox:
+    """Odoo takes a free seat or that of files, releases only its own, and takes that one up again."""
+    with obeyed_sandbox(seat=seat, provider=provider) as sandbox:
         made = connect(sandbox)
-        assert made.check().settings["seat"] == before
+        report = made.check()
+        assert report.settings["seat"] == before
+        said = "Odoo becomes the accounting system"
+        if before == check.OURS:
+            said = "Odoo is connected to Ramp as the accounting system"
+        if before == check.TAKEN:
+            said = f"accounting system: {provider or 'NetSuite'}"
+        assert any(said in finding.title for finding in report.findings)
         made.claim_accounting_connection()
-        assert made.check().settings["seat"] == after
+        state, claimed = check.seat(check.connections(made.client))
+        assert state == after
         made.release_accounting_connection()
         assert made.check().settings["seat"] == (check.FREE if after == check.OURS else check.TAKEN)
         made.claim_accounting_connection()
-        assert made.check().settings["seat"] == after
-        assert sandbox.control.violations() == []
+        state, again = check.seat(check.connections(made.client))
+        assert (state, again["id"]) == (after, claimed["id"])
 
 
-def test_check_finds_the_scopes_that_are_not_ticked():
-    with RampSandbox(
-        size="small",
-        seat="api",
-        provider=check.OUR_NAME,
-        scopes={*RampProvider.default_scopes.split()} - {"vendors:write"},
-    ) as sandbox:
-        report = connect(sandbox).check()
-        assert [f.title for f in report.findings if f.level == "warning"][
-            0
-        ] == "Permission (scope vendors:write) is missing"
-        later = connect(sandbox, report.settings)
-        assert pulled(later, "vendors")
-        error = raised(later.flow("vendors_push").send, later.flow("vendors_push").render(odoo_vendor()), "", "key")
-        assert type(error) is errors.AuthError and error.status == 403 and "vendors:write" in error.message
-
-
-def test_check_with_a_wrong_secret(sandbox):
-    made = connect(sandbox, client_secret="wrong-secret")
-    (finding,) = made.check().findings
-    assert finding.level == "error" and "client secret is wrong" in finding.message
-    assert type(raised(made.client.get, "/business")) is errors.AuthError
+def test_claim_when_the_old_connection_cannot_be_taken_up(sandbox, ramp):
+    ramp.release_accounting_connection()
+    sandbox.control.add_fault("error", path="*/reactivate", status=400)
+    ramp.claim_accounting_connection()
+    assert ramp.check().settings["seat"] == check.OURS
+    assert len(sandbox.control.effects("connection.create")["connection.create"]) == 1
 
 
 # Webhooks
 
 
-@pytest.mark.parametrize("encoding", ["hex", "base64"])
-@pytest.mark.parametrize("challenge_in", ["event", "object"])
-def test_subscription_from_handshake_to_event(sandbox, ramp, script, encoding, challenge_in):
-    sandbox.control.settings(signature_encoding=encoding, challenge_in=challenge_in)
+def test_subscription_from_handshake_to_event(sandbox, ramp, script):
     script.answers = [(200,)]
+    ramp.webhook_headers = {"X-Odoo-Database": "books"}
     subscription, secret = ramp.subscribe(script.url, "hand-shake")
     sandbox.control.wait_for_deliveries()
     challenge = script.requests.pop()
-    assert RampProvider.handshake(challenge.headers) == "hand-shake"
+    assert RampProvider.handshake(challenge.headers) == "hand-shake" and challenge.headers["X-Odoo-Database"] == "books"
     assert RampProvider.verify_webhook(challenge.headers, challenge.body, [secret])
     assert not ramp.is_subscribed(subscription, script.url)
     challenged = RampProvider.parse_webhook(challenge.headers, challenge.body)
@@ -481,10 +524,30 @@ def test_subscription_from_handshake_to_event(sandbox, ramp, script, encoding, c
     assert ramp.client.request("GET", "/webhooks").data == []
 
 
-def test_a_wrong_challenge(sandbox, ramp, script):
+def test_a_subscription_is_compared_with_what_it_should_be(sandbox, ramp, script):
     script.answers = [(200,)]
-    subscription, _secret = ramp.subscribe(script.url, "hand-shake")
-    assert isinstance(raised(ramp.confirm_subscription, subscription, "wrong"), errors.PermanentError)
+    hook = f"{script.url}/hook"
+    subscription, _secret = ramp.subscribe(hook, "hand-shake")
+    row = sandbox.state.subscriptions.get(subscription)
+    row.status, row.event_types = "active", [*row.event_types, "bills.rejected"]
+    assert ramp.is_subscribed(subscription, hook)
+    assert not ramp.is_subscribed("other", hook) and not ramp.is_subscribed(subscription, script.url)
+    for status in ("inactive", "pending_verification"):
+        row.status = status
+        assert not ramp.is_subscribed(subscription, hook)
+    row.status, row.event_types = "active", row.event_types[1:]
+    assert not ramp.is_subscribed(subscription, hook)
+
+
+def test_a_subscription_that_was_never_confirmed_is_removed(sandbox, ramp, script):
+    """Its secret is lost; one that works, or that leads elsewhere, stays."""
+    script.answers = [(200,)]
+    lost, _secret = ramp.subscribe(script.url, "hand-shake")
+    elsewhere, _secret = ramp.subscribe(f"{script.url}/else", "hand-shake")
+    works, _secret = ramp.subscribe(script.url, "hand-shake")
+    sandbox.state.subscriptions.get(works).status = "active"
+    newest, _secret = ramp.subscribe(script.url, "hand-shake")
+    assert [row.id for row in sandbox.state.subscriptions] == [elsewhere, works, newest]
 
 
 # The log

@@ -56,6 +56,7 @@ def bill(**changes):
         "invoice_number": "INV-2026-118",
         "status": "PAID",
         "sync_status": "NOT_SYNCED",
+        "what_we_do_not_know": {"a": [1]},
         "enable_accounting_sync": True,
         "amount": usd(150000),
         "issued_at": "2026-07-01T00:00:00+00:00",
@@ -202,14 +203,6 @@ def test_exchange_rate_is_the_inverse(stated, rate):
     assert to_bill(fx_conversion_rate=stated).exchange_rate == rate
 
 
-def test_exchange_rate_leads_to_the_currency_of_the_bills_entity():
-    stated = bill(entity_id="e2", fx_conversion_rate="1.25")
-    known = provider(entity_currencies={"e1": "USD", "e2": "EUR"})
-    assert known.flow("bills").document(stated).rate_currency == "EUR"
-    assert known.flow("bills").document({**stated, "entity_id": "e3"}).rate_currency == ""
-    assert provider().flow("bills").document(stated).rate_currency == ""
-
-
 def paid_in(taken, account="", **values):
     money = {"amount": 5000, "currency_code": taken, "minor_unit_conversion_rate": 100}
     details = {"source_bank_account_id": account} if account else {}
@@ -225,6 +218,7 @@ def paid_in(taken, account="", **values):
         (paid_in("USD"), "CAD"),
         (bill(entity_id="e1", fx_conversion_rate="1.25", payment=None), "CAD"),
         (bill(entity_id="e2", fx_conversion_rate="1.25", payment=None), ""),
+        (bill(entity_id="e3", fx_conversion_rate="1.25", payment=None), ""),
     ],
 )
 def test_exchange_rate_leads_to_the_currency_of_the_payer(payload, payer):
@@ -299,11 +293,6 @@ def test_bill_of_our_own_vendor():
         "odoo:db:7:partner:٣",
     ):
         assert to_bill(vendor={**vendor, "remote_id": foreign}).vendor.odoo_id is None
-
-
-def test_unknown_keys_and_values_are_no_error():
-    document = to_bill(status="SOMETHING_NEW", hologram={"a": [1]}, approval_status=None)
-    assert document.total == 1500
 
 
 # Files
@@ -537,6 +526,7 @@ def test_render_vendor():
             "last_name": "Example",
             "phone": "+1 555",
         },
+        # a contact with one name has a first name
         "contacts": [{"email": "info@example.com", "first_name": "Reception"}],
         "is_active": True,
         "address": {
@@ -580,22 +570,19 @@ def test_vendors_that_ramp_would_refuse(changes, said):
     assert said in caught.value.message
 
 
-def test_incomplete_addresses_are_left_out():
-    for address in (Address(country="GB"), Address(street="a", city="b", postal_code="c", country="CA")):
-        assert "address" not in provider().flow("vendors_push").render(odoo_vendor(address=address))
-    complete = Address(street="a", city="b", postal_code="c", country="GB")
-    assert "address" in provider().flow("vendors_push").render(odoo_vendor(address=complete))
-
-
-@pytest.mark.parametrize("missing", ["street", "city", "postal_code"])
-def test_an_address_needs_all_three(missing):
-    parts = {"street": "a", "city": "b", "postal_code": "c", "country": "GB", missing: ""}
-    assert "address" not in provider().flow("vendors_push").render(odoo_vendor(address=Address(**parts)))
-
-
-def test_contact_with_one_name():
-    body = provider().flow("vendors_push").render(odoo_vendor(contacts=(Contact(name="Cher", email="c@example.com"),)))
-    assert body["business_vendor_contacts"] == {"email": "c@example.com", "first_name": "Cher"}
+@pytest.mark.parametrize(
+    ("changes", "is_complete"),
+    [
+        ({}, True),
+        ({"country": "CA"}, False),
+        ({"street": ""}, False),
+        ({"city": ""}, False),
+        ({"postal_code": ""}, False),
+    ],
+)
+def test_incomplete_addresses_are_left_out(changes, is_complete):
+    address = Address(**{"street": "a", "city": "b", "postal_code": "c", "country": "GB", **changes})
+    assert ("address" in provider().flow("vendors_push").render(odoo_vendor(address=address))) is is_complete
 
 
 # Versions

@@ -36,12 +36,12 @@ def client(script):
         script.url,
         client_id="ramp_id_1",
         client_secret=SECRET,
-        scope="bills:read",
+        scope="a:read b:read",
         tokens=MemoryTokens(),
         limiter=None,
         sleep=lambda seconds: None,
     )
-    client.fetch_token = lambda scope=None: AccessToken("tok", 3600)
+    client._tokens.get(lambda: AccessToken("tok", 3600))
     yield client
     client.close()
 
@@ -90,16 +90,10 @@ def test_rows_that_come_twice_are_left_out(client, script):
 
 
 @pytest.mark.parametrize("rows", [[{"id": "a"}], []])
-def test_a_listing_without_end(client, script, rows):
-    script.answers = [page(rows, "a")]
+def test_a_listing_without_end_whatever_its_cursors_are(client, script, rows):
+    script.answers = [page(rows, f"c{number}") for number in range(50)]
     assert "repeats the same page" in raised(lambda: list(client.pages("/vendors"))).message
     assert len(script.requests) == (4 if rows else 3)
-
-
-def test_a_listing_that_only_changes_its_cursor(client, script):
-    script.answers = [page([{"id": "a"}], f"c{number}") for number in range(50)]
-    assert "repeats the same page" in raised(lambda: list(client.pages("/vendors"))).message
-    assert len(script.requests) == 4
 
 
 def test_the_token_does_not_follow_a_foreign_next(client, script):
@@ -181,20 +175,9 @@ def test_empty_answer_to_a_write_is_fine_and_to_a_read_is_not(client, script):
 # Client: token
 
 
-def token_client(script):
-    return RampClient(
-        script.url,
-        client_id="ramp_id_1",
-        client_secret=SECRET,
-        scope="a:read b:read",
-        tokens=MemoryTokens(),
-        sleep=lambda seconds: None,
-    )
-
-
-def test_token_request(script):
+def test_token_request(client, script):
     script.answers = [(200, json.dumps({"access_token": "t1", "expires_in": 864000, "scope": "a:read"}))]
-    token = token_client(script).fetch_token()
+    token = client.fetch_token()
     assert token == AccessToken("t1", 864000, "a:read")
     (request,) = script.requests
     assert (request.method, request.path) == ("POST", "/developer/v1/token")
@@ -203,9 +186,9 @@ def test_token_request(script):
     assert request.headers["Authorization"] == "Basic " + base64.b64encode(f"ramp_id_1:{SECRET}".encode()).decode()
 
 
-def test_token_call_is_repeated_after_a_fault(script):
+def test_token_call_is_repeated_after_a_fault(client, script):
     script.answers = [(503, ""), (200, '{"access_token": "t1"}')]
-    token = token_client(script).fetch_token()
+    token = client.fetch_token()
     assert (token.value, token.expires_in, token.scope) == ("t1", 300, "a:read b:read")
 
 
@@ -223,9 +206,9 @@ def test_token_call_is_repeated_after_a_fault(script):
         ((500, ""), errors.RemoteError, ""),
     ],
 )
-def test_token_refused(script, answer, kind, said):
+def test_token_refused(client, script, answer, kind, said):
     script.answers = [answer]
-    error = raised(token_client(script).fetch_token)
+    error = raised(client.fetch_token)
     assert type(error) is kind and said in error.message and SECRET not in repr(vars(error))
 
 
@@ -258,32 +241,15 @@ def test_client_has_the_credentials():
 
 
 def test_flow_table():
+    """The order decides what can refer to what: codes before bills, bills before payments, all before the results."""
     flows = RampProvider.flows
-    pulls = [(flow.key, flow.direction, flow.kind, flow.sequence) for flow in flows if flow.sequence < 100]
-    assert pulls == [
-        ("coding", "pull", "reference", 10),
-        ("vendors", "pull", "vendor", 20),
-        ("orders", "pull", "purchase_order", 25),
-        ("bills", "pull", "bill", 30),
-        ("bill_files", "pull", "file", 40),
-        ("payments", "pull", "payment", 50),
-        ("payment_files", "pull", "file", 51),
-        ("credits", "pull", "credit", 51),
-        ("credit_applications", "pull", "application", 52),
-        ("transactions", "pull", "expense", 53),
-        ("reimbursements", "pull", "reimbursement", 54),
-        ("receipts", "pull", "file", 55),
-        ("cashbacks", "pull", "cashback", 56),
-        ("statements", "pull", "statement", 57),
-        ("statement_files", "pull", "file", 58),
-        ("transfers", "pull", "transfer", 59),
-        ("repayments", "pull", "repayment", 60),
-        ("results", "push", "result", 70),
-    ]
-    pushes = [flow.key for flow in flows if flow.sequence >= 100]
     assert [flow.key for flow in flows] == [flow.key for flow in sorted(flows, key=lambda flow: flow.sequence)]
-    assert all(flow.direction == "push" and not flow.active for flow in flows if flow.key in pushes)
-    assert {flow.follows for flow in flows} - {""} <= set(pushes)
+    read = "coding vendors orders bills bill_files payments payment_files credits credit_applications transactions"
+    read += " reimbursements receipts cashbacks statements statement_files transfers repayments"
+    assert " ".join(flow.key for flow in flows if flow.direction == "pull") == read
+    results, *pushes = (flow for flow in flows if flow.direction == "push")
+    assert (results.key, results.active) == ("results", True) and not any(flow.active for flow in pushes)
+    assert {flow.follows for flow in flows} - {""} <= {flow.key for flow in pushes}
     assert all(issubclass(flow, Flow) and set(flow.scopes) <= set(SCOPES) for flow in flows)
     assert {flow.files for flow in flows} - {""} <= {flow.key for flow in flows}
 
@@ -355,13 +321,6 @@ def test_pull_bills_looks_at_the_rows_again():
     assert fake.asked == [("bills", (), {**ours, "sync_ready": True}), ("bills", (), {**ours, "is_archived": True})]
 
 
-def test_pull_one_entity_only():
-    fake = Fake(bills=[row(1), row(2, entity_id="e2"), row(3, entity_id=None)])
-    made = provider(fake, {"entity": "Example US"}, entity="Example US", entity_id="e1")
-    assert titles(pulled(made, "bills")) == ["b1"]
-    assert fake.asked[0][2]["entity_id"] == "e1"
-
-
 @pytest.mark.parametrize(
     "stored", [{}, {"entity": "Other", "entity_id": "e2"}, {"entity": "Example US", "entity_id": ""}]
 )
@@ -391,20 +350,6 @@ def test_what_is_booked_is_read_again():
 def test_bills_of_another_accounting_system_are_left_to_it():
     made = provider(Fake(bills=[row(1)]), seat=check.TAKEN)
     assert titles(pulled(made, "bills")) == titles(pulled(made, "payments")) == []
-
-
-def test_pull_payments():
-    paid = {"status": "PAID", "payment": {"id": "p", "payment_method": "ACH"}}
-    fake = Fake(
-        bills=[
-            row(1, **paid),
-            row(2),
-            row(3, **paid, issued_at="2026-06-01"),
-            row(4, **paid, sync_status="BILL_SYNCED"),
-        ]
-    )
-    assert titles(pulled(provider(fake), "payments", since=date(2026, 7, 1))) == ["p:b1", "p:b4"]
-    assert fake.asked[0][2]["payment_status"] == "PAID"
 
 
 def test_pull_bill_files_yields_nothing():
@@ -452,31 +397,6 @@ def test_where_nothing_changed_one_list_is_read():
         assert lists_asked(fake) == asked
 
 
-def test_pull_of_vendors_that_wait_for_approval():
-    """Ours only, so that people see where it stands; approval changes what is read."""
-    ours = {"id": "v1", "name": "V", "external_vendor_id": "odoo:db:7:partner:33"}
-    others = {"id": "v2", "name": "Made in Ramp"}
-
-    class Waiting(Fake):
-        state = "PENDING"
-
-        def vendors(self, include_draft=False, **_filters):
-            return iter([[ours, others] if include_draft else [] if self.state else [ours]])
-
-        def vendor(self, vendor_id):
-            return {**ours, "approval_status": self.state}
-
-    fake = Waiting()
-    assert not [item for found in pulled(provider(fake), "vendors") for item in found.items]
-    (waiting,) = [item for found in pulled(provider(fake, options=SENDING), "vendors") for item in found.items]
-    assert provider(fake).flow("vendors").document(waiting.payload).approval == "pending"
-    fake.state = ""
-    (approved,) = [item for found in pulled(provider(fake, options=SENDING), "vendors") for item in found.items]
-    assert approved.version != waiting.version
-    fake.state = "APPROVED"
-    assert provider(fake).flow("vendors").fetch("v1").version == approved.version
-
-
 def test_pull_coding():
     def options(field_remote_id, **_filters):
         rows = {"pro": [{"id": "o1", "ramp_id": "r", "value": "One"}, {"id": "o2", "is_active": False}]}
@@ -490,8 +410,6 @@ def test_pull_coding():
     fake.field_options = options
     made = provider(fake, bank_accounts={"ba1": "Operating (1234)"})
     pages = pulled(made, "coding")
-    own = ["journal:card", "journal:reimbursements", "journal:ba1", "vendor:card-issuer", "account:cashback"]
-    assert titles(pages) == ["account:1", "analytic:pro:o1", "tax:t1", *own]
     documents = [made.flow("coding").document(item.payload) for found in pages for item in found.items]
     assert [(ref.kind, ref.external_id, ref.name) for ref in documents] == [
         ("account", "1", "A"),
@@ -507,106 +425,15 @@ def test_pull_coding():
     assert made.flow("coding").fetch("tax:t9") is None
 
 
-def test_businesses_without_tax_codes():
-    class NoTaxes(Fake):
-        def tax_code_options(self, **_filters):
-            raise errors.NotFoundError("none")
-
-    own = ["journal:card", "journal:reimbursements", "vendor:card-issuer", "account:cashback"]
-    assert titles(pulled(provider(NoTaxes()), "coding")) == own
-
-
-# Fetch
-
-
-class Bills(Fake):
-    def __init__(self, bill, ready=True):
-        super().__init__(bills=[bill] if ready else [])
-        self.only = bill
-
-    def bill(self, bill_id):
-        if self.only["id"] != bill_id:
-            raise errors.NotFoundError("gone")
-        return self.only
-
-
-def test_fetch_a_bill():
-    one = row(1, vendor={"id": "v"}, invoice_number="N")
-    fake = Bills(one)
-    assert provider(fake).flow("bills").fetch("b1").payload == one
-    assert fake.asked[0][2]["vendor_id"] == "v" and fake.asked[0][2]["invoice_number"] == "N"
-    assert provider(fake).flow("bills").fetch("b2") is None
-
-
-def test_a_bill_that_is_not_ready_is_not_fetched():
-    assert provider(Bills(row(1), ready=False)).flow("bills").fetch("b1") is None
-    for sync_status in ("NOT_SYNCED", "BILL_SYNCED"):
-        foreign = row(1, enable_accounting_sync=False, sync_status=sync_status)
-        assert provider(Bills(foreign)).flow("bills").fetch("b1") is None
-
-
-def test_a_synced_bill_needs_not_be_ready():
-    assert provider(Bills(row(1, sync_status="BILL_SYNCED"), ready=False)).flow("bills").fetch("b1")
-
-
-def test_fetch_a_payment():
-    fake = Bills(row(1, status="PAID", payment={"id": "p", "payment_method": "ACH"}))
-    for asked in ("p:b1", "b1"):
-        assert provider(fake).flow("payments").fetch(asked).external_id == "p:b1"
-    assert provider(fake).flow("payments").fetch("other:b1") is None
-    assert provider(Bills(row(1))).flow("payments").fetch("p:b1") is None
-
-
-def test_fetch_files_and_vendor():
-    fake = Bills(row(1, invoice_urls=["https://x/a.pdf?s=1"]))
-    item = provider(fake).flow("bill_files").fetch("b1")
-    assert provider().flow("bill_files").document(item.payload)[0].name == "a.pdf"
-    fake.vendor = lambda vendor_id: {"id": vendor_id, "name": "V"}
-    assert provider(fake).flow("vendors").fetch("v1").payload == {"vendor": {"id": "v1", "name": "V"}, "contacts": []}
-
-
 # Send
 
-
-class Vendors(Fake):
-    def create_vendor(self, body):
-        self.sent = body
-        return {"id": "v1", "name": body["name"]}
-
-    def update_vendor(self, vendor_id, body):
-        self.sent = body
-        return {"id": vendor_id, "name": "Old name"}
-
-
-BODY = {
-    "name": "New name",
-    "country": "GB",
-    "external_vendor_id": "odoo:db:7:partner:33",
-    "business_vendor_contacts": {"email": "a@example.com"},
-    "is_active": True,
-    "address": {"city": "x"},
-}
-
-
-def test_create_and_update_take_their_part():
-    fake = Vendors(vendor_contacts=[{"id": "c1", "email": "A@example.com"}])
-    sent = provider(fake).flow("vendors_push").send(BODY, "", "key")
-    assert sent.external_id == "v1" and sent.note == ""
-    assert set(fake.sent) == {"name", "country", "external_vendor_id", "business_vendor_contacts", "address"}
-    sent = provider(fake).flow("vendors_push").send(BODY, "v9", "key")
-    assert sent.external_id == "v9" and "Ramp keeps the name Old name" in sent.note
-    assert set(fake.sent) == {"name", "country", "external_vendor_id", "is_active", "address"}
+BODY = {"name": "New name", "external_vendor_id": "odoo:db:7:partner:33"}
 
 
 def test_a_new_vendor_without_an_id_has_to_be_looked_up():
-    fake = Vendors()
+    fake = Fake()
     fake.create_vendor = lambda body: {}
     assert type(raised(provider(fake).flow("vendors_push").send, BODY, "", "key")) is errors.UnconfirmedError
-
-
-def test_an_archived_vendor_is_not_created():
-    error = raised(provider(Vendors()).flow("vendors_push").send, {**BODY, "is_active": False}, "", "key")
-    assert type(error) is errors.NotRelevantError
 
 
 def test_find_looks_at_the_number_on_the_rows():
@@ -652,34 +479,6 @@ def result(number, subject="bill", success=True, **values):
     return Result(subject=subject, external_id=external_id, success=success, reference=f"BILL/{number}", **values)
 
 
-def test_report():
-    syncs = Syncs()
-    entries = [
-        result(1, url="https://odoo.example.com/odoo/accounting/vendor-bills/5021"),
-        result(2, success=False, message="The account is missing."),
-        result(3, subject="payment", url="https://odoo.example.com/x"),
-    ]
-    assert provider(syncs).flow("results").report(entries, "key") == {}
-    bills, payments = syncs.calls
-    assert bills == {
-        "idempotency_key": bills["idempotency_key"],
-        "sync_type": "BILL_SYNC",
-        "successful_syncs": [
-            {
-                "id": "bill-0001",
-                "reference_id": "BILL/1",
-                "deep_link_url": "https://odoo.example.com/odoo/accounting/vendor-bills/5021",
-            }
-        ],
-        "failed_syncs": [{"id": "bill-0002", "error": {"message": "The account is missing."}}],
-    }
-    assert payments == {
-        "idempotency_key": payments["idempotency_key"],
-        "sync_type": "BILL_PAYMENT_SYNC",
-        "successful_syncs": [{"id": "bill-0003", "reference_id": "BILL/3"}],
-    }
-
-
 def test_the_same_content_has_the_same_key():
     syncs = Syncs()
     for entries, key in (([result(1)], "a"), ([result(1)], "a"), ([result(1)], "b"), ([result(2)], "a")):
@@ -714,180 +513,17 @@ def test_a_failure_cannot_be_taken_as_done():
     assert provider(syncs).flow("results").report([result(1, subject="payment")], "key") == {}
 
 
-def test_other_kinds_have_no_result():
-    assert set(
-        provider(Syncs()).flow("results").report([Result(subject="vendor", external_id="v", success=True)], "key")
-    ) == {"v"}
-
-
 def test_without_the_accounting_connection():
     syncs = Syncs(not_ready=["bill-0001"], code="DEVELOPER_7089")
     error = raised(provider(syncs).flow("results").report, [result(1), result(2)], "key")
     assert type(error) is errors.AuthError and "not its accounting system" in error.message and len(syncs.calls) == 1
 
 
-@pytest.mark.parametrize(
-    ("entry", "known"),
-    [
-        (result(1), True),
-        (result(2), False),
-        (result(1, success=False), None),
-        (result(1, subject="payment"), True),
-        (Result(subject="vendor", external_id="v", success=True), None),
-    ],
-)
-def test_reported(entry, known):
-    assert provider(Syncs(synced=["bill-0001"])).flow("results").reported(entry) is known
-
-
-def test_a_synced_bill_is_not_a_synced_payment():
-    fake = Only(bill=lambda bill_id: {"id": bill_id, "sync_status": "BILL_SYNCED"})
-    assert provider(fake).flow("results").reported(result(1)) is True
-    assert provider(fake).flow("results").reported(result(1, subject="payment")) is False
-
-
-def test_reported_for_a_bill_that_is_gone():
-    fake = Only(bill=lambda bill_id: (_ for _ in ()).throw(errors.NotFoundError("gone")))
-    assert provider(fake).flow("results").reported(result(1)) is False
-
-
-# Check
-
-
-class Ramp(Fake):
-    """A Ramp business as the check sees it."""
-
-    def __init__(self, granted=SCOPES, refuse_unknown=True, connections=(), entities=None, accounts=True):
-        entities = entities or [{"id": "e1", "entity_name": "Example US", "payment_accounts": []}]
-        super().__init__(entities=entities, accounts=[{"id": "1"}] if accounts else [])
-        self.granted = set(granted)
-        self.refuse_unknown = refuse_unknown
-        self.rows_of_connections = list(connections)
-        self.tokens = 0
-        self.done = []
-
-    def fetch_token(self, scope=None):
-        self.tokens += 1
-        wanted = set(scope.split())
-        if self.refuse_unknown and wanted - self.granted:
-            raise errors.AuthError("Ramp gave no access.", code="invalid_scope")
-        return AccessToken(f"t{self.tokens}", 3600, " ".join(sorted(wanted & self.granted)))
-
-    def business(self):
-        return {"id": "biz", "business_name_legal": "Example Inc", "active": True}
-
-    def connections(self):
-        return {"connections": self.rows_of_connections}
-
-    def create_connection(self, body):
-        self.done.append("create")
-        return body
-
-    def reactivate_connection(self, connection_id):
-        self.done.append(f"reactivate {connection_id}")
-        return {"remote_provider_name": check.OUR_NAME}
-
-    def delete_connection(self):
-        self.done.append("delete")
+# Accounting connection
 
 
 def connection(name=check.OUR_NAME, active=True, kind="API", **values):
     return {"id": "c1", "connection_type": kind, "is_active": active, "remote_provider_name": name, **values}
-
-
-def findings(report, level):
-    return [finding.title for finding in report.findings if finding.level == level]
-
-
-def test_check_when_all_is_well():
-    made = provider(Ramp(connections=[connection("Other", active=False), connection()]))
-    report = made.check()
-    assert report.identity == "Example Inc"
-    assert findings(report, "warning") == findings(report, "error") == []
-    assert report.capabilities == {*SCOPES, "accounting_connection", "purchase_orders"}
-    assert report.settings["seat"] == check.OURS and report.settings["business_id"] == "biz"
-    assert made._tokens.get(None) == "t1"
-
-
-def test_check_replaces_the_old_token():
-    made = provider(Ramp(connections=[connection()]))
-    made._tokens.get(lambda: AccessToken("old", 3600))
-    made.check()
-    assert made._tokens.get(None) == "t1"
-
-
-@pytest.mark.parametrize("refuse_unknown", [True, False])
-def test_check_names_missing_scopes_and_what_they_cost(refuse_unknown):
-    granted = set(SCOPES) - {"bills:read", "vendors:write"}
-    made = provider(Ramp(granted=granted, refuse_unknown=refuse_unknown, connections=[connection()]))
-    report = made.check()
-    missing = {finding.title: finding.message for finding in report.findings if finding.level == "warning"}
-    assert set(missing) == {"Permission (scope bills:read) is missing", "Permission (scope vendors:write) is missing"}
-    assert "Vendor Bills, Invoice Files, Bill Payments" in missing["Permission (scope bills:read) is missing"]
-    assert "Vendors to Ramp" in missing["Permission (scope vendors:write) is missing"]
-    assert report.capabilities == {*granted, "accounting_connection", "purchase_orders"}
-    later = provider(None, **report.settings)
-    assert set(later.client.scope.split()) == granted
-    changed = provider(None, {"scopes": "bills:read"}, **report.settings)
-    assert changed.client.scope == "bills:read"
-
-
-def test_check_says_what_is_fine():
-    report = provider(Ramp(connections=[connection()])).check()
-    assert findings(report, "ok") == [
-        "Signed in to Ramp",
-        "All permissions granted",
-        "Connected as Example Inc",
-        "Ramp has one entity",
-        "Odoo is connected to Ramp as the accounting system",
-        "Ramp has accounts for coding bills",
-        "Odoo can read bills",
-        "Ramp accepts purchase orders",
-    ]
-
-
-def test_check_of_a_business_that_is_not_active():
-    ramp = Ramp(connections=[connection()])
-    ramp.business = lambda: {"id": "biz", "business_name_legal": "Example Inc", "active": False}
-    assert findings(provider(ramp).check(), "warning") == ["Example Inc is not active in Ramp"]
-
-
-def test_check_before_odoo_is_the_accounting_system():
-    report = provider(Ramp(accounts=False)).check()
-    assert findings(report, "warning") == findings(report, "error") == []
-    assert any("Odoo becomes the accounting system" in title for title in findings(report, "ok"))
-
-
-def test_check_when_access_ends_while_scopes_are_tried():
-    ramp = Ramp(granted={"bills:read"})
-    tried = iter(["invalid_scope", "invalid_client"])
-    ramp.fetch_token = lambda scope=None: (_ for _ in ()).throw(errors.AuthError("Ended.", code=next(tried)))
-    (finding,) = provider(ramp).check().findings
-    assert (finding.level, finding.message) == ("error", "Ended.")
-
-
-def test_check_with_no_scope_at_all():
-    assert findings(provider(Ramp(granted=())).check(), "error") == ["Ramp rejected the credentials"]
-
-
-def test_check_with_wrong_credentials():
-    ramp = Ramp()
-    ramp.fetch_token = lambda scope=None: (_ for _ in ()).throw(errors.AuthError("Wrong.", code="invalid_client"))
-    (finding,) = provider(ramp).check().findings
-    assert (finding.level, finding.message) == ("error", "Wrong.")
-
-
-def test_check_lets_a_fault_through():
-    ramp = Ramp()
-    ramp.business = lambda: (_ for _ in ()).throw(errors.RemoteError("Down."))
-    assert raised(provider(ramp).check).message == "Down."
-
-
-def test_check_survives_a_feature_that_is_refused():
-    ramp = Ramp(connections=[connection()])
-    ramp.business = lambda: (_ for _ in ()).throw(errors.AuthError("Ramp refused access.", status=403))
-    report = provider(ramp).check()
-    assert findings(report, "warning") == ["Ramp refused part of the check"] and report.identity == "ramp_id_1"
 
 
 @pytest.mark.parametrize(
@@ -903,97 +539,18 @@ def test_check_survives_a_feature_that_is_refused():
     ],
 )
 def test_who_holds_the_accounting_connection(connections, state):
-    assert provider(Ramp(connections=connections)).check().settings["seat"] == state
-
-
-def test_a_taken_connection_is_named():
-    report = provider(Ramp(connections=[connection("QuickBooks", kind="DIRECT")])).check()
-    (title,) = [title for title in findings(report, "warning") + findings(report, "error")]
-    assert "QuickBooks" in title and report.settings["seat_holder"] == "QuickBooks"
-
-
-def test_check_warns_of_an_empty_chart():
-    report = provider(Ramp(connections=[connection()], accounts=False)).check()
-    assert findings(report, "warning") == ["Ramp has no accounts for coding bills"]
-
-
-ENTITIES = [
-    {
-        "id": "e1",
-        "entity_name": "Example US",
-        "payment_accounts": [{"id": "ba1", "account_name": "Operating", "account_number_last_four": "1234"}],
-    },
-    {"id": "e2", "entity_name": "Example UK", "payment_accounts": [{"id": "ba2"}, "odd", {"id": None}]},
-]
-
-
-def test_several_entities():
-    report = provider(Ramp(connections=[connection()], entities=ENTITIES)).check()
-    (title,) = findings(report, "warning")
-    assert "2 entities" in title
-    assert report.settings["bank_accounts"] == {"ba1": "Operating (1234)", "ba2": "Bank account"}
-
-
-def test_the_currency_of_the_books_is_read():
-    entities = [{**row, "currency": currency} for row, currency in zip(ENTITIES, ("USD", "GBP"), strict=True)]
-    report = provider(Ramp(connections=[connection()], entities=entities)).check()
-    assert report.currencies == {"USD", "GBP"}
-    assert report.settings["entity_currencies"] == {"e1": "USD", "e2": "GBP"}
-    report = provider(Ramp(connections=[connection()], entities=entities), {"entity": "e2"}).check()
-    assert report.currencies == {"GBP"}
-
-
-@pytest.mark.parametrize("name", ["example uk", "e2", "E2"])
-def test_one_entity_is_chosen(name):
-    report = provider(Ramp(connections=[connection()], entities=ENTITIES), {"entity": name}).check()
-    assert (report.settings["entity"], report.settings["entity_id"]) == (name, "e2")
-    assert findings(report, "warning") == findings(report, "error") == []
-
-
-def test_an_entity_that_is_not_there():
-    report = provider(Ramp(connections=[connection()], entities=ENTITIES), {"entity": "Example DE"}).check()
-    assert findings(report, "error") == ["Entity Example DE does not exist in Ramp"]
-    assert report.settings["entity_id"] == ""
-
-
-@pytest.mark.parametrize(
-    ("connections", "done"),
-    [
-        ([], ["create"]),
-        ([connection("Universal CSV", kind="CSV")], ["create"]),
-        ([connection(active=False)], ["reactivate c1"]),
-        ([connection("Other", active=False)], ["create"]),
-        ([connection()], []),
-        ([connection("Carbon")], []),
-    ],
-)
-def test_claim(connections, done):
-    ramp = Ramp(connections=connections)
-    provider(ramp).claim_accounting_connection()
-    assert ramp.done == done
+    assert check.seat(connections)[0] == state
 
 
 def test_claim_when_another_system_comes_first():
-    ramp = Ramp()
-    ramp.create_connection = lambda body: connection("Carbon")
+    ramp = Only(connections=lambda: {"connections": []}, create_connection=lambda body: connection("Carbon"))
     error = raised(provider(ramp).claim_accounting_connection)
     assert type(error) is errors.ConflictError and "Carbon" in error.message
 
 
-def test_claim_when_the_old_connection_cannot_be_taken_up():
-    ramp = Ramp(connections=[connection(active=False)])
-    ramp.reactivate_connection = lambda connection_id: (_ for _ in ()).throw(errors.PermanentError("no"))
-    provider(ramp).claim_accounting_connection()
-    assert ramp.done == ["create"]
-
-
-@pytest.mark.parametrize(
-    ("connections", "done"), [([], []), ([connection("Carbon")], []), ([connection()], ["delete"])]
-)
-def test_release_only_what_is_ours(connections, done):
-    ramp = Ramp(connections=connections)
-    provider(ramp).release_accounting_connection()
-    assert ramp.done == done
+def test_bank_accounts_without_a_name_and_without_an_id():
+    entity = {"payment_accounts": [{"id": "ba2"}, "odd", {"id": None}]}
+    assert list(check.bank_accounts(entity)) == [{"id": "ba2", "name": "Bank account", "currency": ""}]
 
 
 # Webhooks
@@ -1114,81 +671,15 @@ def test_handshake():
     assert RampProvider.handshake({"Host": "x"}) == ""
 
 
-class Hooks(Operations):
-    def __init__(self, *rows):
-        self.done = []
-        self.deleted = []
-        self.rows = list(rows)
-
-    def webhooks(self):
-        return self.rows
-
-    def create_webhook(self, body):
-        self.done.append((body["endpoint_url"], tuple(body["event_types"]), body["additional_headers"]))
-        return {"id": "w1", "secret": "shh"}
-
-    def verify_webhook(self, webhook_id, body):
-        return {"success": body["challenge"] == "c-1"}
-
-    def delete_webhook(self, webhook_id):
-        self.deleted.append(webhook_id)
-        raise errors.NotFoundError("gone")
-
-
-def test_subscription_that_was_never_confirmed_is_removed():
-    url = "https://odoo.example.com/hook"
-    hooks = Hooks(
-        {"id": "lost", "endpoint_url": url, "status": "pending_verification"},
-        {"id": "working", "endpoint_url": url, "status": "active"},
-        {"id": "other", "endpoint_url": "https://else.example.com/hook", "status": "pending_verification"},
-    )
-    provider(hooks).subscribe(url, "hand")
-    assert hooks.deleted == ["lost"]
-
-
-def test_subscription():
-    hooks = Hooks()
-    made = provider(hooks)
-    assert made.subscribe("https://odoo.example.com/hook", "hand") == ("w1", "shh")
-    everywhere = tuple(event for event in EVENTS if event not in ECHOES)
-    assert hooks.done == [("https://odoo.example.com/hook", everywhere, {"X-ML-Connector": "hand"})]
-    made.confirm_subscription("w1", "c-1")
-    assert type(raised(made.confirm_subscription, "w1", "c-2")) is errors.AuthError
-    made.unsubscribe("w1")
-
-
 def test_events_that_only_one_flow_needs():
     """They come with each of our own reports as well."""
-    made = provider(Hooks())
+    made = provider()
     assert not set(made._events) & set(ECHOES) and set(made._events) | set(ECHOES) == set(EVENTS)
     made.settings.options.update({flow: {"active": True} for flow in ("transactions", "receipts_push")})
     assert set(made._events) == set(EVENTS)
 
 
-def test_subscription_that_names_its_database():
-    hooks = Hooks()
-    made = provider(hooks)
-    made.webhook_headers = {"X-Odoo-Database": "books"}
-    made.subscribe("https://odoo.example.com/hook", "hand")
-    assert hooks.done[0][2] == {"X-ML-Connector": "hand", "X-Odoo-Database": "books"}
-
-
-def test_a_subscription_is_compared_with_what_it_should_be():
-    url = "https://odoo.example.com/hook"
-    right = {"id": "w1", "endpoint_url": url, "status": "active", "event_types": [*EVENTS, "bills.rejected"]}
-    assert provider(Hooks(right)).is_subscribed("w1", url) is True
-    for wrong in (
-        {"endpoint_url": "https://former.example.com/hook"},
-        {"status": "inactive"},
-        {"status": "pending_verification"},
-        {"event_types": list(EVENTS[1:])},
-        {"id": "w2"},
-    ):
-        assert provider(Hooks({**right, **wrong})).is_subscribed("w1", url) is False
-    assert provider(Hooks()).is_subscribed("w1", url) is False
-
-
-def test_subscription_without_a_secret():
-    hooks = Hooks()
-    hooks.create_webhook = lambda *args: {"id": "w1"}
-    assert type(raised(provider(hooks).subscribe, "https://x", "h")) is errors.RemoteError
+def test_answers_on_subscriptions_that_are_no_success():
+    made = provider(Only(webhooks=list, create_webhook=lambda body: {"id": "w1"}, verify_webhook=lambda *_all: {}))
+    assert type(raised(made.subscribe, "https://x", "h")) is errors.RemoteError
+    assert type(raised(made.confirm_subscription, "w1", "c-2")) is errors.AuthError
