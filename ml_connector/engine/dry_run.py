@@ -73,7 +73,7 @@ def push_lines(push):
         line = {"title": record.display_name, "outcome": "sent"}
         try:
             binding = bindings.get(record.id, push.env["ml.binding"])
-            push.remote.render(push.own_changes.document(record, binding))
+            push.remote.render(push.sent.own_changes.document(record, binding))
         except (ConnectorError, AccessError) as error:
             problem = as_connector_error(push.connection, error)
             waits = ERROR_CLASSES[problem.error_class].state == "waiting"
