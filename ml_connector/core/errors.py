@@ -4,7 +4,10 @@ Every error belongs to one class. One table, `models/ml_error_class.py`, defines
 (retry, wait, whom to notify, advice). Messages are sentences without secrets, because they are stored and shown.
 """
 
+from contextlib import contextmanager
+
 from .awaited import Awaited, odoo_key
+from .messages import _, paragraph
 
 
 class ConnectorError(Exception):
@@ -202,3 +205,18 @@ class UnconfirmedError(ConnectorError):
     """A request was sent, and no answer says whether it took effect."""
 
     error_class = "unknown_outcome"
+
+
+@contextmanager
+def undone(task, provider):
+    """Add to a refusal of the provider what to do there manually: only the caller knows the consequences.
+
+    :param task: sentences on what happened in Odoo, and what to do in the provider
+    :param provider: label of the provider
+    """
+    try:
+        yield
+    except (AuthError, ConflictError, PermanentError, RemoteError) as error:
+        kind = type(error) if isinstance(error, (AuthError, RemoteError)) else InvalidDataError
+        reason = _("Odoo cannot do this in %(provider)s: %(reason)s", provider=provider, reason=error.message)
+        raise error.recast(kind, paragraph(reason, task)) from error

@@ -8,9 +8,8 @@ from ..core.messages import _
 from ..exporters.feed_builder import FeedBuilder
 from ..importers.ml_importer import ImportEntry
 from ..models.ml_error_class import ERROR_CLASSES
-from .base import Step
+from .base import Step, bindings_by_record
 from .failures import as_connector_error
-from .links import bindings_by_record
 
 
 class DryRuns(Step):

@@ -1,7 +1,11 @@
 """Errors of a transfer: what they mean, and the state that it has after them."""
 
+import errno
 import logging
+import os
 from datetime import timedelta
+
+import psycopg2
 
 from odoo import fields
 from odoo.exceptions import AccessError
@@ -11,7 +15,6 @@ from ..core.errors import ConflictError, ConnectorError, MappingError, ServerErr
 from ..core.messages import _
 from ..models.ml_error_class import ERROR_CLASSES, MAX_TRIES, retry_seconds
 from ..models.ml_mapping_sending import NoCodeError
-from .resource_faults import server_fault
 
 _logger = logging.getLogger(__name__)
 
@@ -135,3 +138,42 @@ def _look_up_at(log):
 def ended_at(log):
     """When the provider has certainly finished processing what was sent."""
     return (log.sent_at or fields.Datetime.now()) + timedelta(seconds=log.connection_id._provider_class().lookup_delay)
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+PASSING = (
+    *(errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ESTALE, errno.ENXIO, errno.ENODEV, errno.EBUSY),
+    *(errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOLCK, errno.ENOMEM),
+)
+"""What a disk, a network drive or the limits of a process bring about; all else may be a defect."""
+RESOURCES, SYSTEM = "53", "58"
+"""Classes of PostgreSQL's errors: it lacks disk or memory, or its own disk fails."""
+
+
+def server_fault(error):
+    """One sentence, or an empty string where the exception is no passing fault of the server."""
+    while error:
+        if sentence := _fault(error):
+            return sentence
+        error = error.__cause__
+    return ""
+
+
+def _fault(error):
+    if isinstance(error, MemoryError):
+        return _("The server is out of memory.")
+    if isinstance(error, psycopg2.Error):
+        if isinstance(error, psycopg2.errors.DiskFull):
+            return _("The disk of the database server is full.")
+        return _("The database server is out of memory, disk space or connections.") if _is_lack(error) else ""
+    if not isinstance(error, OSError):
+        return ""
+    if error.errno in FULL:
+        return _("The disk of the server is full. Odoo cannot store files.")
+    if error.errno in PASSING:
+        return _("The server cannot access its files: %(reason)s.", reason=os.strerror(error.errno))
+    return ""
+
+
+def _is_lack(error):
+    return (error.pgcode or "")[:2] in (RESOURCES, SYSTEM)

@@ -1,19 +1,20 @@
-"""The inbox: finds the provider's files, reads and archives them."""
+"""The inbox: finds the provider's files, reads and archives them, and answers them."""
 
-from datetime import UTC, datetime
+import tempfile
+from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 
 from odoo import fields
 
-from ..core.errors import ConnectorError
+from ..core.errors import ConnectorError, PermanentError
 from ..core.messages import _
 from ..core.remote import RemoteRecord
 from ..models.ml_sentence import in_words
+from .base import Step
 from .failures import passed_over
-from .file_answers import FileAnswers
 from .file_archive import Archive
 from .file_listing import UNCLAIMED_POLLS, Listing, look_soon, pull_templates
-from .file_names import is_plain
+from .file_names import SPOOLED, is_plain
 from .file_reading import FileReading
 from .flow_work import FlowWork
 from .records_of_files import named_documents
@@ -131,4 +132,75 @@ class Inbox(FlowWork):
                     patterns=patterns,
                 ),
             ),
+        )
+
+
+MAX_REPORT = 64 * 1024
+SHOWN_REPORT = 500
+
+
+class FileAnswers(Step):
+    """The provider's answers to sent files."""
+
+    def read(self):
+        """Read the provider's answers to sent files. Returns the errors of answers that could not be read."""
+        awaited = self.env["ml.feed.file"].search(
+            [("connection_id", "=", self.connection.id), ("answer", "in", ("awaited", "missing"))], order="id"
+        )
+        problems = []
+        for file in awaited:
+            if self.run.is_over:
+                break
+            try:
+                self._read_answer(self.run.provider.files(), file)
+            except ConnectorError as error:
+                problems.append(passed_over(error))
+            self.run.commit()
+        return problems
+
+    def _read_answer(self, store, file):
+        template = file.template_id
+        accepted = template._answer_path(template.accepted_path, file)
+        rejected = template._answer_path(template.rejected_path, file)
+        if rejected and store.size(rejected) is not None:
+            self._record_rejection(file, self._refusal_text(store, rejected))
+        elif accepted and store.size(accepted) is not None:
+            file.write({"answer": "accepted", "error_message": False})
+        elif fields.Datetime.now() - file.transferred_at > timedelta(hours=template.answer_hours):
+            if accepted:
+                message = _(
+                    "%(provider)s did not answer within %(hours)s hours.",
+                    provider=template.connection_id._provider_name(),
+                    hours=template.answer_hours,
+                )
+                file.write({"answer": "missing", "error_message": message})
+            else:
+                file.answer = False  # no rejection came
+
+    def _refusal_text(self, store, path):
+        """The provider's report about a rejected file."""
+        with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as stream:
+            try:
+                store.read(path, stream, MAX_REPORT)
+            except PermanentError:
+                return ""  # too large to be a report: the file itself, for example
+            stream.seek(0)
+            return " ".join(stream.read().decode("utf-8", "replace").split())[:SHOWN_REPORT]
+
+    def _record_rejection(self, file, report):
+        """Store a rejection: the records of the file are sent again with the next one."""
+        provider = file.connection_id._provider_name()
+        error = PermanentError(
+            _("%(provider)s rejected the file: %(report)s", provider=provider, report=report)
+            if report
+            else _("%(provider)s rejected the file.", provider=provider)
+        )
+        self.env["ml.feed.sent"]._revoke(file)
+        file._fail(error)
+        file.answer = "rejected"
+        log = file._log()
+        sentence = log.flow_id._with_stake(error.message)
+        log.write({"state": "failed", "error_class": error.error_class, "error_message": sentence})
+        self.env["ml.sync.attempt"]._append(
+            file.connection_id, [{"log": log, "action": "send", "outcome": "failed", "error": error}]
         )

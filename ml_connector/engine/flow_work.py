@@ -16,7 +16,7 @@ READ_TRIES = 2
 
 
 class FlowWork(OfFlow):
-    """What a run does with one flow. One class for each kind of flow: see `works.py`.
+    """What a run does with one flow. One class for each kind of flow: see `WORKS` in `run.py`.
 
     :cvar action: what it does with a transfer, for the audit trail
     """

@@ -1,8 +1,7 @@
 """Forwards records of one connection to another."""
 
 from ..models.sync_states import FINAL_STATES
-from .base import OfRecords
-from .links import bindings_by_record
+from .base import OfRecords, bindings_by_record
 
 
 class Forward(OfRecords):

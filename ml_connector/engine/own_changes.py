@@ -7,9 +7,8 @@ from ..core.documents.reconciliation import outgoing, unseen
 from ..core.errors import ConnectorError
 from ..core.items import document_of
 from ..core.messages import _
-from .base import OfFlow
+from .base import OfFlow, bindings_by_record
 from .failures import NewerRemoteVersionError
-from .links import bindings_by_record
 from .merge import agree_on_arrived, shared_values, unknown_values
 
 

@@ -11,12 +11,11 @@ from odoo.exceptions import AccessError
 
 from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotRelevantError
 from ..core.messages import _
-from .base import PARALLEL_CALLS, RACES, SEND_BATCH, digest, elapsed, halves
+from .base import PARALLEL_CALLS, RACES, SEND_BATCH, bindings_by_record, digest, elapsed, halves
 from .doubt import Doubt
 from .dry_run import push_lines
 from .failures import as_connector_error, may_be_of_one
 from .flow_work import FlowWork
-from .links import bindings_by_record
 from .order import Order
 from .own_changes import agreed_here
 from .sent import Sent

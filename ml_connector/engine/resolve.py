@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import fields
 
 from ..core.awaited import Awaited
-from ..core.documents.dates import dates_of
+from ..core.documents.common import dates_of
 from ..core.errors import ConflictError, DoubtfulDateError, MappingError, NotRelevantError
 from ..core.kinds import kind_name
 from ..core.messages import _

@@ -7,6 +7,7 @@ from functools import cached_property
 from odoo import fields
 
 from ..core.errors import MissingRightError, StoppedError
+from ..core.flow import FileInFlow, FileOutFlow, InboxFlow, PullFlow, PushFlow, ResultFlow
 from ..core.messages import _
 from ..models.ml_connection_job import WORKING_STATES
 from ..models.ml_error_class import ERROR_CLASSES, MAX_STOPS
@@ -14,12 +15,18 @@ from ..models.sync_states import DIFFERS
 from .base import CONFLICT_TRIES, PARALLEL_CALLS, RACES, Step
 from .deliveries import Deliveries
 from .failures import as_connector_error
+from .files_in import Inbox
+from .files_of_records import FilesOfRecords
+from .files_out import FilesOut
+from .pull import Pull
+from .push import Push
 from .queue import ALONE, Queue, count_due, in_turn, portion
+from .records_of_files import FilesOfFileRecords, RecordsOfFiles
 from .requests import Requests
+from .results import Results
 from .subscription import Subscription
 from .waits import Waits
 from .webhooks import Events
-from .works import work_class
 
 _logger = logging.getLogger(__name__)
 
@@ -249,3 +256,28 @@ class Loop(Step):
                 lambda log, changed_at=changed_at: (moment := changed_at.get(log.res_id)) and moment > log.done_at
             )._make_pending()
         self.run.commit()
+
+
+WORKS = {
+    InboxFlow: Inbox,
+    FileInFlow: RecordsOfFiles,
+    FileOutFlow: FilesOut,
+    PullFlow: Pull,
+    PushFlow: Push,
+    ResultFlow: Results,
+}
+OF_FILES = {Pull: FilesOfRecords, RecordsOfFiles: FilesOfFileRecords}
+"""The same for flows that fetch the files of other flows' records."""
+
+
+def work_class(flow):
+    """The class of `FlowWork` for a flow."""
+    for base in flow._spec().__mro__:
+        if work := WORKS.get(base):
+            return OF_FILES[work] if work in OF_FILES and _carries_files(flow) else work
+    # left behind by another version
+    return Push if flow.direction == "push" else Pull
+
+
+def _carries_files(flow):
+    return any(spec.files == flow.key for spec in flow.connection_id._provider_class().flows)

@@ -5,8 +5,7 @@ from functools import cached_property
 from ..core.errors import DuplicateError
 from ..core.messages import _
 from ..models.ml_sentence import in_words
-from .base import OfFlow
-from .links import bindings_by_record
+from .base import OfFlow, bindings_by_record
 from .own_changes import OwnChanges
 
 INCOMPLETE = "incomplete"

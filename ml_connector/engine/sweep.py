@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from odoo import fields
 
-from .base import OfFlow
-from .links import bindings_by_record
+from .base import OfFlow, bindings_by_record
 
 SWEEP_CHUNK = 1000
 SWEEP_OVERLAP = timedelta(hours=1)

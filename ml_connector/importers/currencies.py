@@ -1,4 +1,6 @@
-"""The currencies of documents."""
+"""The currencies of documents, and their exchange rates."""
+
+from decimal import Decimal
 
 from ..core.errors import InvalidDataError, NotReadyError
 from ..core.messages import _
@@ -47,3 +49,84 @@ def no_rate(currency):
     return NotReadyError(
         _("Currency %(currency)s has no exchange rate in Odoo. Enter one.", currency=currency.name), awaits=currency
     )
+
+
+class Rates:
+    """Exchange rates between the currencies of documents and the currency of the company."""
+
+    def __init__(self, batch):
+        self.batch = batch
+        self._known = {}
+        self._by_date = {}
+
+    def check_known(self, currency):
+        """
+        :raises NotReadyError: Odoo has no rate of the currency
+        """
+        if currency == self.batch.company.currency_id:
+            return
+        if currency not in self._known:
+            self._known[currency] = self._has_rates(currency)
+        if not self._known[currency]:
+            raise no_rate(currency)
+
+    def of_document(self, document, currency, is_booked=False):
+        """Units of the document's currency for one unit of the company's currency.
+
+        :param is_booked: whether the rate is only for comparison with the posted record
+        """
+        company_currency = self.batch.company.currency_id
+        if currency == company_currency:
+            return 1.0
+        if not is_booked:
+            self.check_known(currency)
+        own = self._own(currency, document.document_date)
+        stated = self.stated(document, currency)
+        if stated is None:
+            return own
+        if not is_booked:
+            self._check_stated(document, stated, own)
+        return stated
+
+    def _own(self, currency, date):
+        """Odoo's rate on a date."""
+        key = (currency, date)
+        if key not in self._by_date:
+            company = self.batch.company
+            self._by_date[key] = currency._get_conversion_rate(company.currency_id, currency, company, date)
+        return self._by_date[key]
+
+    def stated(self, document, currency):
+        """The rate that the document states to the company's currency, or None."""
+        company_currency = self.batch.company.currency_id
+        target = company_currency.name if document.rate_currency is None else document.rate_currency
+        if document.exchange_rate is None or target != company_currency.name or currency == company_currency:
+            return None
+        if document.exchange_rate <= 0:
+            raise InvalidDataError(_("Exchange rate %(rate)s is not positive.", rate=document.exchange_rate))
+        return float(document.exchange_rate)
+
+    def _check_stated(self, document, stated, own):
+        """
+        :raises NotReadyError: the stated rate differs from Odoo's rate by more than the flow allows
+        """
+        if max(stated / own, own / stated) <= 1 + self.batch.flow.rate_tolerance / 100:
+            return
+        raise NotReadyError(
+            _(
+                "The rate is %(provider_value)s %(currency)s for 1 %(company_currency)s in %(provider)s, but"
+                " %(odoo_value)s in Odoo on %(date)s. Correct one of them, or allow a larger difference in the flow.",
+                provider_value=Decimal(f"{stated:.6g}"),
+                odoo_value=Decimal(f"{own:.6g}"),
+                currency=document.currency,
+                company_currency=self.batch.company.currency_id.name,
+                provider=self.batch.provider,
+                date=document.document_date,
+            ),
+            awaits=self.batch.currencies.known(document.currency),
+        )
+
+    def _has_rates(self, currency):
+        """Whether the currency has any rate; Odoo uses 1.0 for one without, which is never meant."""
+        domain = [("currency_id", "=", currency.id), ("company_id", "in", (False, self.batch.company.root_id.id))]
+        return bool(self.batch.env["res.currency.rate"].search(domain, limit=1))

@@ -4,10 +4,10 @@ from ..core.documents import Reference
 from ..core.errors import ConnectorError, MappingError, NotRelevantError
 from ..core.messages import Amount, _, paragraph
 from ..models.ml_sentence import money
-from .bill_booking import BillBooking
 from .bill_lines import bill_references
 from .bill_matching import BillMatcher
 from .bill_planning import BillPlanner
+from .bill_writer import BillBooking
 from .import_batch import ImportBatch
 from .importer_tools import change_note
 from .posted_bill_diff import PostedBillDiff

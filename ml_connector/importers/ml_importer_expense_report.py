@@ -5,8 +5,8 @@ from odoo.fields import Command
 
 from ..core.errors import NotReadyError
 from ..core.messages import _
-from .bill_header import entered_values
 from .bill_plan import BILL, ENTRY
+from .bill_planning import entered_values
 from .entry_items import TRADE_ACCOUNTS
 from .posted_bill_diff import account_text
 

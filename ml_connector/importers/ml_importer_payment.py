@@ -1,16 +1,65 @@
+"""A payment before it is booked, and what the payments of a batch share."""
+
+from collections import defaultdict
 from decimal import Decimal
 
 from odoo import models
 
 from ..core.errors import ConnectorError, DuplicateError, InvalidDataError, NotRelevantError
 from ..core.messages import Amount, _
-from .importer_tools import QUIET, change_note, exact, fits
+from .card_account import owe_to_issuer
+from .currencies import Currencies
+from .importer_tools import QUIET, change_note, exact, fits, payable_terms, tolerance
 from .money_journals import payment_journal
+from .open_dates import OpenDates, check_date
 from .paid_bills import PaidBills
-from .payment_booking import PaymentBooking
-from .payment_plan import PaymentBatch, PaymentPlan
 from .payment_values import PaymentValues
 from .refusals import odoo_refusals
+
+
+class PaymentBatch:
+    """The shared data of a batch of payments."""
+
+    def __init__(self, env, flow, documents, resolver):
+        self.env = env
+        self.flow = flow
+        self.provider = flow.connection_id._provider_name()
+        self.company = flow.company_id.with_env(env)
+        self.resolver = resolver
+        self.tolerance = tolerance(flow)
+        self.dates = OpenDates(env, flow)
+        codes = {code for document in documents for code in (document.currency, document.debited_currency) if code}
+        self.currencies = Currencies(env, codes, self.provider)
+        self.planned = defaultdict(Decimal)
+        self.linked = set()
+        moves = env["account.move"].browse(
+            move.id
+            for document in documents
+            for paid in document.bills
+            if (move := resolver.binding("bill", document.bill_key(paid)))
+        )
+        # one recordset, so that Odoo prefetches the bills together
+        self._moves = {move.id: move for move in moves}
+
+    def bill(self, document, paid):
+        move = self.resolver.binding("bill", document.bill_key(paid))
+        return move and self._moves[move.id]
+
+
+class PaymentPlan:
+    """A payment before it is booked: its values, and the (bill, amount) pairs that it pays.
+
+    :ivar debit: values of the bank item, if the document states what the bank debited in another currency; or None
+    """
+
+    __slots__ = ("bills", "currency", "debit", "document", "values")
+
+    def __init__(self, document, currency, bills, values, debit=None):
+        self.debit = debit
+        self.document = document
+        self.currency = currency
+        self.bills = bills
+        self.values = values
 
 
 class MlImporterPayment(models.AbstractModel):
@@ -166,3 +215,64 @@ class MlImporterPayment(models.AbstractModel):
                     entry.bound.with_env(booking.env).action_cancel()
                 elif entry.outcome == "linked" and entry.document.charges:
                     entry.record.ml_card_charges = list(entry.document.charges)
+
+
+class PaymentBooking:
+    """Books the payments of one flow."""
+
+    def __init__(self, env, flow):
+        self.env = env
+        self.flow = flow
+
+    def create(self, entries):
+        payments = self.env["account.payment"].with_context(skip_invoice_sync=True)
+        payments = payments.create([self._creation(entry.values) for entry in entries]).with_env(self.env)
+        for entry, payment in zip(entries, payments, strict=True):
+            if entry.values.debit:
+                payment._seek_for_lines()[0].write(entry.values.debit)
+        owe_to_issuer(payments)
+        payments.action_post()
+        pairs = []
+        for entry, payment in zip(entries, payments, strict=True):
+            entry.record = payment
+            pairs += self._pairs(entry.values, payment)
+        self.env["account.move.line"]._reconcile_plan([counterpart + lines for counterpart, lines in pairs])
+        for entry, payment in zip(entries, payments, strict=True):
+            self._check_written(entry.values, payment)
+
+    def _creation(self, plan):
+        values = dict(plan.values)
+        if plan.debit:
+            values["force_balance"] = abs(plan.debit["balance"])
+        return values
+
+    def _pairs(self, plan, payment):
+        """(items of the payment, items of the bills) to reconcile; none if the payment has no journal entry."""
+        counterparts = self._counterparts(payment)
+        open_lines = [payable_terms(move).filtered(lambda line: not line.reconciled) for move, _a in plan.bills]
+        if not counterparts:
+            return []
+        if len(counterparts) == len(open_lines):
+            return list(zip(counterparts, open_lines, strict=True))
+        return [(counterparts, counterparts.union(*open_lines) - counterparts)]
+
+    def _counterparts(self, payment):
+        """The journal items of a payment on payable accounts, in the order of the bills."""
+        return payment.move_id.line_ids.filtered(lambda line: line.account_type == "liability_payable").sorted("id")
+
+    def _check_written(self, plan, payment):
+        """Check that Odoo did not move the date and reconciled the payment."""
+        if payment.move_id:
+            check_date(payment.move_id, plan.values["date"])
+        if any(bill.currency_id != plan.currency for bill, _amount in plan.bills):
+            return
+        left = sum(
+            (exact(line.amount_residual_currency, plan.currency) for line in self._counterparts(payment)), Decimal(0)
+        )
+        if abs(left) > tolerance(self.flow):
+            raise InvalidDataError(
+                _(
+                    "Odoo could not reconcile %(amount)s of the payment with its bills.",
+                    amount=Amount(left, plan.currency.name),
+                )
+            )

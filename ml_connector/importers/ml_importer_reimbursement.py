@@ -1,9 +1,9 @@
 from odoo import models
 
 from ..core.messages import Amount, _, paragraph
-from .bill_booking import BillBooking
 from .bill_plan import OWED_ENTRY
 from .bill_planning import BillPlanner
+from .bill_writer import BillBooking
 from .importer_tools import QUIET, change_note, check_not_synced, exact
 from .money_journals import money_journal
 from .open_dates import OpenDates

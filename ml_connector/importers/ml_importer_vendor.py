@@ -5,12 +5,11 @@ from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotRea
 from ..core.messages import _, paragraph
 from ..core.tax_numbers import same_number
 from ..exporters.ml_exporter_vendor import SHARED_FIELDS
-from .contact_changes import contact_changes
 from .importer_tools import is_of_company
 from .refusals import odoo_refusals
 from .vendor_claims import VendorClaims, VendorPlan
 from .vendor_match import VendorMatch, vendor_reference
-from .vendor_values import VendorValues
+from .vendor_values import VendorValues, contact_changes
 
 
 class VendorBatch:

@@ -4,7 +4,6 @@ from . import ml_links
 from . import ml_sealed
 from . import ml_changed
 from . import ir_attachment
-from . import ir_model_access
 from . import ir_rule
 from . import ml_connection_address
 from . import ml_connection_credentials

@@ -5,8 +5,7 @@ from odoo.exceptions import UserError
 
 from ..core.awaited import Awaited
 from ..engine.answers import Answers
-from ..engine.deliveries import Deliveries
-from ..engine.report_back import ReportBack
+from ..engine.deliveries import Deliveries, ReportBack
 from .client_actions import notification, open_dialog
 from .ml_sealed import needs
 from .ml_sentence import Sentence

@@ -13,7 +13,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
 from odoo.addons.ml_connector.core.documents import Bill, Files, Party
-from odoo.addons.ml_connector.core.documents.dates import dates_of
+from odoo.addons.ml_connector.core.documents.common import dates_of
 from odoo.addons.ml_connector.core.remote import RemotePage
 from odoo.addons.ml_connector.engine.resolve import question_dates
 from odoo.addons.ml_connector.importers.ml_importer import ImportEntry

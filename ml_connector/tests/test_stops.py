@@ -10,8 +10,8 @@ from odoo.addons.ml_connector.core.capabilities import Event
 from odoo.addons.ml_connector.core.errors import AuthError, PermanentError
 from odoo.addons.ml_connector.core.remote import RemotePage
 from odoo.addons.ml_connector.engine import file_reading
-from odoo.addons.ml_connector.engine.acknowledge import Acknowledgements
 from odoo.addons.ml_connector.engine.booking import Booking
+from odoo.addons.ml_connector.engine.pull import Acknowledgements
 from odoo.addons.ml_connector.engine.run import FILE_BYTES, Run
 from odoo.addons.ml_connector.engine.sent import Sent
 from odoo.addons.ml_connector.providers import PROVIDERS

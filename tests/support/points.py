@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from paramiko import SFTPFile
 
 PARTS = (
-    ("set_up", "SetUp", "answer", "set_up"),
+    ("requests", "SetUp", "answer", "set_up"),
     ("queue", "Queue", "reclaim", "reclaim"),
     ("webhooks", "Events", "read", "events"),
     ("waits", "Waits", "fetch_missing", "missing"),

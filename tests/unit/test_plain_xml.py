@@ -5,7 +5,7 @@ import time
 import pytest
 
 from ml_connector.core.files import plain_xml
-from ml_connector.providers.concur.images import image_url
+from ml_connector.providers.concur.receipts import image_url
 
 ENTITY = '<?xml version="1.0" encoding="{}"?><!DOCTYPE a [<!ENTITY b "https://evil.example/x">]><Image><Url>&b;</Url></Image>'
 PLAIN = '<?xml version="1.0" encoding="{}"?><Image xmlns="http://www.concursolutions.com/api/image/2011/02"><Id>1</Id><Url>https://a.example/?x=1&amp;y=2</Url></Image>'

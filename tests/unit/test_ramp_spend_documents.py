@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_connector.core.errors import InvalidDataError
-from ml_connector.core.moments import localized
+from ml_connector.core.provider import localized
 from ml_connector.core.wire import day
 from ml_connector.providers.ramp.card_transactions import transaction as transaction_document
 from ml_connector.providers.ramp.money import currency_digits

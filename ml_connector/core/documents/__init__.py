@@ -5,20 +5,20 @@ Amounts are `Decimal` in the named ISO 4217 currency, dates are `date`. They dep
 
 from .account import Account, Company, Tax
 from .bill import Bill, BillLine
-from .bill_status import BillStatus
+from .bill import BillStatus
 from .card import CardStatement, CardTransfer, CreditApplication
 from .common import Address, AnalyticShare, Attachment, Contact, Party, Reference
-from .dimension import Dimension, DimensionValue
+from .account import Dimension, DimensionValue
 from .employee import Employee
 from .expense import Expense, ExpenseLine, Reimbursement, Settlement
 from .feed import FeedColumn, FeedTemplate, FileDocument, RemoteFile
 from .files import DownloadedFile, Files, OutgoingFile, OutgoingFiles
 from .journal_entry import JournalEntry, JournalLine
-from .own_id import OwnId
-from .paid import Clearing, Paid
+from .common import OwnId
+from .payment import Clearing, Paid
 from .payment import PaidBill, Payment
 from .purchase_order import GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
-from .release import Release
+from .common import Release
 from .result import Result
 from .vendor import BankAccount, Vendor
 

@@ -1,7 +1,11 @@
 """Parts of several documents."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
 from decimal import Decimal
+from functools import cache
+from typing import get_args
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +86,60 @@ class Attachment:
 
     name: str
     url: str
+
+
+class OwnId(int):
+    """The ID of an Odoo record as Odoo sends it to providers: `17-K7QX2M` as text.
+
+    A database restored from a dump assigns the same IDs again, to other records. These are created at another time, so
+    their mark differs. A record of the dump keeps its mark, so its counterpart at the provider is found again. A random
+    key would be lost with the restored database. Records that were sent before marks existed have none.
+    """
+
+    def __new__(cls, value, mark=""):
+        own_id = super().__new__(cls, value)
+        own_id.mark = mark
+        return own_id
+
+    def __str__(self):
+        return f"{int(self)}-{self.mark}" if self.mark else int.__repr__(self)
+
+    @classmethod
+    def read(cls, text):
+        """The ID in a text; None if it is not one."""
+        found = re.fullmatch(r"(\d{1,15})(?:-([A-Z2-7]{6}))?", text, re.ASCII)
+        return cls(found[1], found[2] or "") if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A record that Odoo sent and that the provider is to release, so that it books it.
+
+    :param parent_external_id: the provider's ID of that record
+    """
+
+    parent_external_id: str
+
+
+def dates_of(document):
+    """All dates of a document and of its parts."""
+    dates, parts = _fields_of(type(document))
+    found = [value for name in dates if (value := getattr(document, name))]
+    for name in parts:
+        value = getattr(document, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            found += dates_of(part)
+    return found
+
+
+@cache
+def _fields_of(kind):
+    """Names of the date fields of a class of documents, and of the fields whose parts have dates."""
+    dates, parts = [], []
+    for field in fields(kind) if is_dataclass(kind) else ():
+        kinds = (field.type, *get_args(field.type))
+        if date in kinds:
+            dates.append(field.name)
+        elif any(is_dataclass(part) and any(_fields_of(part)) for part in kinds):
+            parts.append(field.name)
+    return tuple(dates), tuple(parts)

@@ -16,9 +16,9 @@ import requests
 from ..errors import AuthError, InvalidDataError, PermanentError, RemoteError
 from ..messages import _
 from .addresses import GuardedAdapter, fault_of_base, is_below, loopback_allowed, origin
-from .auth import BearerAuth, NoAuth
 from .failures import CONNECT_TIMEOUT, LIBRARY_ERRORS, failure_of, parsed, read_body
 from .masking import mask_text
+from .oauth import BearerAuth, NoAuth
 from .refusals import RefusedAddress, Reply, failed, is_passing, refused, retry_after
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})

@@ -1,4 +1,4 @@
-"""OAuth 2.0 token calls and the protocol of a token store."""
+"""OAuth 2.0 token calls, the protocol of a token store, and the credentials of a request."""
 
 import threading
 import time
@@ -6,11 +6,33 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from requests.auth import HTTPBasicAuth
+from requests.auth import AuthBase, HTTPBasicAuth
 
 from ..errors import AuthError, NotFoundError, PermanentError, RemoteError
 from ..messages import Message, _
-from .auth import NoAuth
+
+
+class BearerAuth(AuthBase):
+    """Sends a token, and keeps `.netrc` from replacing it. Never shows it."""
+
+    def __init__(self, token):
+        self._token = token
+
+    def __call__(self, request):
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def __repr__(self):
+        return "BearerAuth()"
+
+
+class NoAuth(AuthBase):
+    """Sends no credentials at all, not even those of `.netrc`."""
+
+    def __call__(self, request):
+        request.headers.pop("Authorization", None)
+        return request
+
 
 _REASONS = {
     "invalid_client": _("%(provider)s rejected the credentials: the client ID or the client secret is wrong."),

@@ -8,8 +8,8 @@ from ...core.messages import Amount, _
 from ...core.wire import part, text
 from . import coding
 from .financial_documents import FinancialDocuments, day_before, refuse_test
-from .images import Images
 from .payment_requests import digests
+from .receipts import Images
 from .vendors import vendor_key
 from .wire import amount, day, found_text, rows
 

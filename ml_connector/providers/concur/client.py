@@ -14,10 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from ...core.errors import AuthError, NetworkError, PermanentError, RemoteError, UnconfirmedError
 from ...core.http.addresses import is_loopback
-from ...core.http.auth import BearerAuth, NoAuth
 from ...core.http.client import HttpClient
 from ...core.http.failures import read_json
-from ...core.http.oauth import granted, seconds
+from ...core.http.oauth import BearerAuth, NoAuth, granted, seconds
 from ...core.http.rows import objects
 from ...core.messages import _, paragraph
 

@@ -2,11 +2,10 @@
 
 from datetime import date, datetime
 
-from ...core.errors import InvalidDataError, PermanentError, RemoteError
+from ...core.errors import InvalidDataError, PermanentError, RemoteError, undone
 from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
-from ...core.undone import undone
 from ...core.wire import text
 from .financial_documents import confirm, document
 from .scopes import FIS, INVOICE_PAYMENTS

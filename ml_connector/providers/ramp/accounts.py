@@ -5,7 +5,7 @@ from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.remote import SendResult
 from .answers import only, ramp_id_of
-from .entities import ENTITIES, scoped
+from .companies import ENTITIES, scoped
 from .upload import Upload
 
 CLASSIFICATIONS = {

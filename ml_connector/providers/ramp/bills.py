@@ -13,13 +13,11 @@ from ...core.wire import day, part, text
 from .bill_lines import bill_lines
 from .client import path_id
 from .drafts import BILL, DRAFT
-from .file_names import file_name, safe_name, unused
-from .links import Links
+from .links import Links, file_name, safe_name, unused
 from .money import read_money, read_number
 from .pull_base import LOOK_BACK, RampPull, is_since, since_moment
 from .scopes import BILLS_READ
-from .versions import as_list, coding_key, item, line_key, money_key, picked
-from .wire import required_id
+from .wire import as_list, coding_key, item, line_key, money_key, picked, required_id
 
 HELD, VENDOR_NOT_APPROVED = "ON_HOLD", "PENDING_VENDOR_APPROVAL"
 """Values of `status_summary` of approved bills that Ramp does not pay."""

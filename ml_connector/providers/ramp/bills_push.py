@@ -3,11 +3,10 @@
 from dataclasses import replace
 from datetime import date
 
-from ...core.errors import InvalidDataError, NotRelevantError
+from ...core.errors import InvalidDataError, NotRelevantError, undone
 from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
-from ...core.undone import undone
 from .answers import new_id
 from .client import path_id
 from .drafts import BILL, DRAFT, MAX_NUMBER, PAID_OUTSIDE, SPLIT, Attachments, Drafts

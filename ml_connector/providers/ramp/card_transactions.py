@@ -4,14 +4,12 @@ from ...core.documents import Expense, ExpenseLine, Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.wire import day, part, rows, text
-from .card import CARD
 from .money import read_money
 from .pull_base import SYNCED
 from .receipts import receipts
 from .scopes import TRANSACTIONS_READ
-from .spend import SpendPull, booking_date, line_values
-from .versions import coding_key, item, line_key, money_key, picked
-from .wire import required_id
+from .spend import CARD, SpendPull, booking_date, line_values
+from .wire import coding_key, item, line_key, money_key, picked, required_id
 
 # Without states and time stamps: progress in Ramp after the booking is no change.
 _TRANSACTION_KEYS = ("accounting_date", "amount", "currency_code", "memo", "merchant_name", "original_transaction_id")

@@ -3,12 +3,11 @@
 from ...core.documents import JournalEntry, JournalLine, Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import _
-from .card import ISSUER
 from .money import read_money
 from .pull_base import SyncedPull, made_on
 from .scopes import CASHBACKS_READ
-from .versions import item, money_key
-from .wire import required_id
+from .spend import ISSUER
+from .wire import item, money_key, required_id
 
 CASHBACK = Reference(kind="account", external_id="cashback", name="Ramp cashback")
 

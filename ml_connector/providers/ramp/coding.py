@@ -7,16 +7,15 @@ from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.wire import part, required, text
-from .card import CARD, ISSUER
 from .cashbacks import CASHBACK
+from .companies import is_offered
 from .dimensions import field_options
-from .entities import is_offered
 from .pull_base import RampPull
 from .reimbursements import REIMBURSED
 from .scopes import ACCOUNTING_READ, USERS_READ
 from .selections import option_reference
-from .versions import item, picked
-from .wire import required_id
+from .spend import CARD, ISSUER
+from .wire import item, picked, required_id
 
 
 class Coding(RampPull):

@@ -10,8 +10,7 @@ from .pull_base import RampPull
 from .scopes import VENDORS_READ
 from .selections import coding, selections
 from .vendors import vendor_of
-from .versions import coding_key, item, line_key, money_key, picked
-from .wire import required_id
+from .wire import coding_key, item, line_key, money_key, picked, required_id
 
 
 class CreditPull(RampPull):

@@ -6,11 +6,11 @@ from itertools import chain
 from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.remote import SendResult
-from .accounting_push import AccountingPush
 from .answers import differing, first_match, only, ramp_id_of
 from .client import path_id
-from .entities import ENTITIES, scoped
+from .companies import ENTITIES, scoped
 from .newer import FIELD_REMOTE_ID
+from .scopes import AccountingPush
 from .selections import option_reference
 from .upload import Upload
 

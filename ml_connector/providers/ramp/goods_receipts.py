@@ -3,11 +3,10 @@
 from contextlib import nullcontext
 from decimal import Decimal
 
-from ...core.errors import InvalidDataError, NotFoundError
+from ...core.errors import InvalidDataError, NotFoundError, undone
 from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
-from ...core.undone import undone
 from ...core.wire import iso_day
 from .answers import new_id
 from .client import path_id

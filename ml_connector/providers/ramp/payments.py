@@ -7,15 +7,14 @@ from ...core.errors import InvalidDataError, NotFoundError, PermanentError
 from ...core.messages import _
 from ...core.wire import day, part, rows, text
 from .bills import BillPull, bill_title, booking_date, currency_taken, exchange_rate, is_lately, party
-from .card import CARD
 from .client import path_id
-from .file_names import safe_name
 from .handles import Handles
+from .links import safe_name
 from .money import currency_digits, read_money
 from .pull_base import is_since
 from .scopes import BILLS_READ
-from .versions import as_list, item, money_key, picked
-from .wire import required_id
+from .spend import CARD
+from .wire import as_list, item, money_key, picked, required_id
 
 PAYMENT_SYNCED = ("BILL_AND_PAYMENT_SYNCED",)
 CARD_METHODS = frozenset({"AUTOMATIC_CARD_PAYMENT", "CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY"})

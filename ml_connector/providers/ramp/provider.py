@@ -3,11 +3,10 @@
 from contextlib import suppress
 from functools import cached_property
 
-from ...core.capabilities import AccountingConnection, Webhooks
+from ...core.capabilities import AccountingConnection, Webhooks, header
 from ...core.errors import AuthError, ConflictError, NotFoundError, PermanentError, RemoteError
 from ...core.messages import _, paragraph
 from ...core.provider import Credential, Provider, Territory
-from ...core.webhooks import header
 from . import check, webhook
 from .accounts import AccountsPush
 from .bills import BillFiles, Bills

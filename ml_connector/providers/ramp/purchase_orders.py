@@ -12,8 +12,7 @@ from .pull_base import RampPull, since_moment
 from .scopes import ORDERS_READ
 from .selections import coding, selections
 from .vendors import vendor_of
-from .versions import item, line_key, money_key, picked
-from .wire import required_id
+from .wire import item, line_key, money_key, picked, required_id
 
 OURS = frozenset({"DEVELOPER_API", "ACCOUNTING_PROVIDER"})
 """Orders that the accounting system sent to Ramp: Odoo does not read them."""

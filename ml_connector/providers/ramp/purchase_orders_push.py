@@ -2,11 +2,10 @@
 
 from decimal import Decimal
 
-from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError
+from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError, undone
 from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
-from ...core.undone import undone
 from .answers import new_id
 from .client import path_id
 from .drafts import DRAFT, SPLIT, Attachments, Drafts, path_of

@@ -10,12 +10,10 @@ from ...core.messages import _
 from ...core.remote import RemotePage
 from ...core.wire import text
 from .client import path_id
-from .file_names import file_name
-from .links import Links
+from .links import Links, file_name
 from .pull_base import NOT_READY, RampPull, since_moment
 from .scopes import REIMBURSEMENTS_READ, SPEND_RECEIPTS_READ, TRANSACTIONS_READ
-from .versions import item
-from .wire import required_id
+from .wire import item, required_id
 
 OWNERS = {"expense": "transaction_id", "reimbursement": "reimbursement_id"}
 """By kind of record: the key of its ID in a receipt."""

@@ -9,8 +9,7 @@ from .pull_base import SYNCED
 from .receipts import receipts
 from .scopes import REIMBURSEMENTS_READ
 from .spend import SpendPull, booking_date, line_values
-from .versions import coding_key, item, line_key, money_key, picked
-from .wire import required_id
+from .wire import coding_key, item, line_key, money_key, picked, required_id
 
 REIMBURSED = Reference(kind="journal", external_id="reimbursements", name="Ramp reimbursements")
 """The journal of reimbursements and of paybacks by employees."""

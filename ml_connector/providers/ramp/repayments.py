@@ -10,8 +10,7 @@ from .client import path_id
 from .money import currency_digits, read_money
 from .pull_base import PARALLEL_READS, RampPull, since_moment
 from .scopes import REPAYMENTS_READ, TRANSACTIONS_READ
-from .versions import item, picked
-from .wire import required_id
+from .wire import item, picked, required_id
 
 REPAYMENTS = Reference(kind="journal", external_id="repayments", name="Repayments of employees")
 """The journal of employees' repayments of card transactions."""

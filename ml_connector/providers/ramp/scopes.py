@@ -1,4 +1,6 @@
-"""Ramp's permissions (scopes) and the other capabilities that flows require."""
+"""What flows require of Ramp: permissions (scopes), other capabilities, and the accounting connection."""
+
+from ...core.flow import PushFlow
 
 ACCOUNTING_READ = "accounting:read"
 ACCOUNTING_WRITE = "accounting:write"
@@ -30,3 +32,12 @@ SEAT = "accounting_connection"
 """Capability: Odoo is the accounting system of the Ramp business."""
 PLUS = "purchase_orders"
 """Capability: the business has Ramp Plus, and so purchase orders."""
+
+
+class AccountingPush(PushFlow):
+    """Lists of the accounting system, from Odoo to Ramp. Ramp accepts them from its accounting system only."""
+
+    interval = 24 * 60
+    active = False
+    scopes = (ACCOUNTING_READ, ACCOUNTING_WRITE)
+    needs = (SEAT,)

@@ -1,8 +1,9 @@
-"""What card transactions and reimbursements share: their lists, their booking date and their lines."""
+"""What card transactions and reimbursements share: the card's codes, their lists, booking date and lines."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from ...core.documents import Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
 from ...core.remote import RemotePage
@@ -11,6 +12,10 @@ from ...core.wire import day, rows, text
 from .money import currency_digits, read_money
 from .pull_base import LOOK_BACK, READY, SYNCED, SyncedPull, since_moment
 from .selections import coding, selections
+
+CARD = Reference(kind="journal", external_id="card", name="Ramp card")
+ISSUER = Reference(kind="vendor", external_id="card-issuer", name="Card issuer (Ramp)")
+"""The contact that bills the cards."""
 
 
 class SpendPull(SyncedPull):

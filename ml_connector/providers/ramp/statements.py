@@ -8,13 +8,12 @@ from ...core.errors import InvalidDataError
 from ...core.items import id_of
 from ...core.messages import Amount, _
 from ...core.wire import day, part, rows, text
-from .card import CARD, ISSUER
 from .client import path_id
 from .money import read_money
 from .pull_base import READY, RampPull, SyncedPull, made_on, since_moment
 from .scopes import CASHBACKS_READ, STATEMENTS_READ, TRANSACTIONS_READ, TRANSFERS_READ
-from .versions import item, money_key
-from .wire import required_id
+from .spend import CARD, ISSUER
+from .wire import item, money_key, required_id
 
 
 class Statements(RampPull):

@@ -6,11 +6,11 @@ from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import SendResult
-from .accounting_push import AccountingPush
 from .answers import differing, first_match, only, ramp_id_of
 from .client import path_id
-from .entities import ENTITIES, limiting, more_entities, scoped, with_note
+from .companies import ENTITIES, limiting, more_entities, scoped, with_note
 from .newer import TAX_REACTIVATION
+from .scopes import AccountingPush
 
 RATES, FIELD, OPTIONS = "/accounting/tax/rates", "/accounting/tax/code", "/accounting/tax/code/options"
 TAX_FIELD = "Tax"

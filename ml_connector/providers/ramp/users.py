@@ -8,11 +8,11 @@ from ...core.errors import (
     NotRelevantError,
     PermanentError,
     UnconfirmedError,
+    undone,
 )
 from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
-from ...core.undone import undone
 from .answers import differing
 from .client import path_id
 from .scopes import (

@@ -12,8 +12,7 @@ from ...core.wire import part, rows, text
 from .client import path_id
 from .pull_base import PARALLEL_READS, RampPull
 from .scopes import VENDORS_READ
-from .versions import item, picked
-from .wire import required_id
+from .wire import item, picked, required_id
 
 OVERLAP = timedelta(minutes=5)
 """Vendors are read again from this long before the last run, because the clocks of two systems differ."""

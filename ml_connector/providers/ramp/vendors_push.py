@@ -8,15 +8,15 @@ from ...core.errors import (
     InvalidDataError,
     NotRelevantError,
     PermanentError,
+    undone,
 )
 from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
-from ...core.undone import undone
 from . import newer
 from .answers import new_id, only
 from .client import path_id
-from .entities import ENTITIES, scoped
+from .companies import ENTITIES, scoped
 from .scopes import VENDORS_READ, VENDORS_WRITE
 from .upload import FEW, Upload
 from .vendor_contacts import VendorContacts

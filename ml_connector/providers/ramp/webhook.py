@@ -2,10 +2,9 @@
 
 import hashlib
 
-from ...core.capabilities import Event
+from ...core.capabilities import Event, envelope, header, is_signed, text
 from ...core.errors import InvalidDataError
 from ...core.messages import _
-from ...core.webhooks import envelope, header, is_signed, text
 
 SIGNATURES = ("x-ramp-signature", "x-ramp-webhook-signature")
 """The current name of the header and the one in older documentation."""

@@ -5,8 +5,7 @@ from decimal import Decimal
 from ...core.messages import Amount, _
 from ...core.wire import amount, part, rows, text
 from . import periods
-from .differences import difference, lines_missing, of_line
-from .wire import day, moment_of, wrapped
+from .wire import day, difference, lines_missing, moment_of, of_line, wrapped
 
 
 class BillContent:

@@ -11,11 +11,10 @@ from ...core.messages import Amount, _, paragraph
 from ...core.remote import SendResult
 from ...core.wire import amount, part, rows, text
 from .client import path_id
-from .differences import difference, lines_missing, of_line
 from .line_codes import coding
 from .push import VismaPush, numbered
 from .scopes import CREATE, READ, UPDATE
-from .wire import day, moment_of, wrapped
+from .wire import day, difference, lines_missing, moment_of, of_line, wrapped
 
 PATH = "/v1/purchaseorder"
 ENDED = ("Cancelled", "Closed", "Voided")

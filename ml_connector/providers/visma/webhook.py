@@ -6,11 +6,10 @@ documented, so every header is compared, and the body is only searched for its s
 
 import hashlib
 
-from ...core.capabilities import Event
+from ...core.capabilities import Event, is_signed
 from ...core.errors import InvalidDataError
 from ...core.http import read_json
 from ...core.messages import _
-from ...core.webhooks import is_signed
 
 ANYTHING = "Unknown"
 """The type of an event without a known subject: then every flow reads."""

@@ -1,5 +1,6 @@
-"""Values as Visma writes them: scalars and nested objects are wrapped in `{"value": x}`, dates have a time."""
+"""Values as Visma writes them, and sentences on values that it stored differently than they were sent."""
 
+from ...core.messages import _
 from ...core.wire import required, text
 
 
@@ -24,3 +25,24 @@ def moment_of(text_day):
 def day(source, key):
     """The date (ISO) at a key, whatever the form of the moment; empty when there is none."""
     return text(source, key)[:10]
+
+
+def difference(field, found, sent):
+    """A sentence on a field.
+
+    :param found: value in Visma; None and empty texts are named as such
+    """
+    return _(
+        "%(field)s is %(provider_value)s instead of %(odoo_value)s.",
+        field=field,
+        provider_value=_("empty") if found in (None, "") else found,
+        odoo_value=sent,
+    )
+
+
+def lines_missing(found, sent):
+    return _("Number of lines: %(found)s instead of %(sent)s.", found=found, sent=sent)
+
+
+def of_line(number, sentence):
+    return _("Line %(line)s: %(difference)s", line=number, difference=sentence)

@@ -1,7 +1,7 @@
 """The HTTP interface of Example Books."""
 
 from odoo.addons.ml_connector.core.http import HttpClient, objects
-from odoo.addons.ml_connector.core.http.auth import BearerAuth
+from odoo.addons.ml_connector.core.http.oauth import BearerAuth
 
 
 class ExampleClient(HttpClient):

@@ -2,12 +2,11 @@
 
 from functools import cached_property
 
-from odoo.addons.ml_connector.core.capabilities import Event, Webhooks
+from odoo.addons.ml_connector.core.capabilities import Event, Webhooks, header, is_signed
 from odoo.addons.ml_connector.core.errors import InvalidDataError
 from odoo.addons.ml_connector.core.http import read_json
 from odoo.addons.ml_connector.core.messages import _
 from odoo.addons.ml_connector.core.provider import CheckReport, Credential, Finding, Provider
-from odoo.addons.ml_connector.core.webhooks import header, is_signed
 
 from .bills import Bills
 from .client import ExampleClient
