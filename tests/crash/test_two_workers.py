@@ -105,19 +105,36 @@ def test_an_answer_that_meets_another_transaction_is_stored(case_class, path, bo
     """The provider has the records: its answers are stored again, not thrown away and looked up later."""
     case = case_class(books)
     books.due(*case_class.due)
+    _meet(books, path, "UPDATE ml_sync_log SET name = name WHERE state = 'running'")
+    assert not books.open_rows()
+    assert not case.problems() + general_problems(books)
+
+
+def test_an_answer_to_what_another_worker_took_over_is_left_to_it(books):
+    case = NewPartnerCase(books)
+    books.due()
+    _meet(
+        books, "*/vendors", "UPDATE ml_sync_log SET lease_until = lease_until + interval '1 s' WHERE state = 'running'"
+    )
+    assert books.value("SELECT array_agg(state) FROM ml_sync_log WHERE lease_until IS NOT NULL") == ["running"]
+    books.pass_time(62)
+    books.settle()
+    assert not case.problems() + general_problems(books)
+
+
+def _meet(books, path, statement):
+    """Run a worker whose answers another transaction meets, which does the statement before them."""
     books.control.add_fault("latency", method="POST", path=path, seconds=1, times=None)
     with closing(postgres.connect(books.database)) as other, ThreadPoolExecutor(1) as pool:
         other.autocommit = False
         run = pool.submit(books.workers.run)
         _wait_until(books, IS_SENT)
         with other.cursor() as cursor:
-            cursor.execute("UPDATE ml_sync_log SET name = name WHERE state = 'running'")
+            cursor.execute(statement)
         _wait_until(books, IS_BLOCKED, books.database)
         other.commit()
         run.result()
     books.control.clear_faults()
-    assert not books.open_rows()
-    assert not case.problems() + general_problems(books)
 
 
 def _wait_until(books, statement, *parameters):
