@@ -46,7 +46,8 @@ class Events(Step):
         return bool(listed | events)
 
     def _events_for_lists(self, flows, due):
-        """Events that are answered by the lists of their flows: many of one type, and those without a record id."""
+        """Events that are answered by the lists of their flows: many of one type, those without a record id, and those
+        of records that are acknowledged, which the reading of a list does."""
         known = {event_type for flow in flows for event_type in flow._spec().events}
         # flows whose list stopped the server have a later turn
         late = {event_type for flow in flows.filtered("stop_count") for event_type in flow._spec().events}
@@ -55,8 +56,10 @@ class Events(Step):
             return events
         domain = due & Domain("is_listed", "=", False) & Domain("event_type", "in", list(known - late))
         counts = events._read_group(domain, ["event_type"], ["__count"])
-        many = [event_type for event_type, count in counts if count >= MANY_EVENTS]
-        alike = Domain("external_id", "=", False) | Domain("event_type", "in", many)
+        acknowledging = flows.filtered(lambda flow: flow._spec().acknowledges)
+        many = {event_type for flow in acknowledging for event_type in flow._spec().events}
+        many |= {event_type for event_type, count in counts if count >= MANY_EVENTS}
+        alike = Domain("external_id", "=", False) | Domain("event_type", "in", list(many))
         return events.search(domain & alike, order="next_try_at, id", limit=MOST_LISTED)
 
     def _read_lists(self, flows, events):

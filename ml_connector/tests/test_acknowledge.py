@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from odoo.addons.ml_connector.core.capabilities import Event
 from odoo.addons.ml_connector.core.errors import RemoteError
 from odoo.addons.ml_connector.engine.queue import count_due
 from odoo.addons.ml_connector.providers import PROVIDERS
@@ -52,6 +53,15 @@ class TestAcknowledge(ConnectorCase):
             self.sync()
             self.assertEqual(self.current(external_id=bill).state, "done")
             self.assertEqual(AcknowledgingProvider.acknowledged[number:], [self.version(bill)])
+
+    def test_what_an_event_tells_is_acknowledged_and_worked_in_the_same_run(self):
+        self.sync()
+        self.put_bill()
+        event = Event(event_id="event-1", event_type="bill.changed", external_id="bill-1")
+        self.env["ml.webhook.event"]._receive(self.connection, event)
+        self.run_worker()
+        self.assertEqual(self.logs("bills").state, "done")
+        self.assertEqual(AcknowledgingProvider.acknowledged, [self.version()])
 
     def test_nothing_is_worked_before_it_is_acknowledged(self):
         self.remote.fail("acknowledge", RemoteError("busy"), RemoteError("busy"))

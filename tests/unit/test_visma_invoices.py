@@ -328,6 +328,21 @@ def test_a_document_on_hold_is_changed_in_place(sandbox, visma):
     assert (row["balance"], row["supplierReference"], row["status"]) == (625, "F-101", "Hold")
 
 
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    (
+        ({"payment_reference": "1234567897"}, {"paymentRefNo": "1234567897"}),
+        ({"memo": "BILL/2026/09/0099"}, {"description": "BILL/2026/09/0099"}),
+        ({"due_date": date(2026, 10, 20)}, {"dueDate": "2026-10-20T00:00:00"}),
+    ),
+)
+def test_each_field_of_the_header_is_changed(sandbox, visma, change, shown):
+    key = send(visma, bill()).external_id
+    send(visma, bill(**change), key)
+    row = documents(sandbox)[key]
+    assert {name: row.get(name) for name in shown} == shown
+
+
 def test_a_change_without_effect_sends_nothing(sandbox, visma):
     key = send(visma, bill()).external_id
     send(visma, bill(), key)

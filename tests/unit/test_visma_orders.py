@@ -1,6 +1,7 @@
 """Purchase orders against Visma's sandbox: made once, changed line by line, never cancelled."""
 
 import dataclasses
+from datetime import date
 
 import pytest
 from visma_support import obeyed_sandbox, order, order_line, provider_of, raised
@@ -84,6 +85,24 @@ def test_nothing_is_sent_where_nothing_differs(sandbox, visma):
     number = send(visma, order()).external_id
     send(visma, order(), number)
     assert not sandbox.control.requests("PUT")
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    (
+        ({"memo": "R-2"}, {"supplierRef": "R-2"}),
+        ({"number": "P00099"}, {"description": "P00099"}),
+        ({"order_date": date(2026, 9, 11)}, {"date": "2026-09-11T00:00:00"}),
+        ({"promise_date": date(2026, 10, 1)}, {"promisedOn": "2026-10-01T00:00:00"}),
+    ),
+)
+def test_each_field_of_the_header_is_changed_alone(sandbox, visma, change, shown):
+    number = send(visma, order()).external_id
+    send(visma, dataclasses.replace(order(), **change), number)
+    (request,) = sandbox.control.requests("PUT")
+    assert "lines" not in request["body"]
+    row = row_of(sandbox, number)
+    assert {key: row[key] for key in shown} == shown
 
 
 def test_a_received_line_is_not_taken_out(sandbox, visma):

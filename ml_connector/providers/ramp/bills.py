@@ -32,6 +32,7 @@ _BILL_KEYS = (
     "memo",
     "posting_date",
     "purchase_order_id",
+    "vendor_memo",
 )
 
 

@@ -16,6 +16,16 @@ from .wire import item, line_key, money_key, picked, required_id
 
 OURS = frozenset({"DEVELOPER_API", "ACCOUNTING_PROVIDER"})
 """Orders that the accounting system sent to Ramp: Odoo does not read them."""
+_ORDER_KEYS = (
+    "archived_at",
+    "billing_status",
+    "memo",
+    "net_payment_terms",
+    "promise_date",
+    "purchase_order_number",
+    "vendor_id",
+)
+_LINE_KEYS = ("description", "id", "quantity")
 
 
 class PurchaseOrders(RampPull):
@@ -59,10 +69,10 @@ class PurchaseOrders(RampPull):
 
 def order_item(row):
     content = {
-        **picked(row, ("archived_at", "billing_status", "memo", "net_payment_terms", "promise_date", "vendor_id")),
+        **picked(row, _ORDER_KEYS),
         "amount": money_key(row.get("amount")),
         "lines": [
-            [line_key(line), line.get("id"), line.get("quantity"), money_key(line.get("unit_price"))]
+            {**line_key(line), **picked(line, _LINE_KEYS), "price": money_key(line.get("unit_price"))}
             for line in rows(row, "line_items")
         ],
     }

@@ -48,12 +48,21 @@ class BillContent:
 
     def changes(self, row):
         """The body that changes an unreleased document; empty if it matches. All lines are replaced together."""
-        if not self.differences(row):
+        if not self.differences(row) and self._has_texts(row):
             return {}
         return {
             **wrapped({**self._header, "hold": True, "validateLineDetails": True}),
             "invoiceLines": [*_deletions(row), *_renumbered(self._lines, row)],
         }
+
+    def _has_texts(self, row):
+        """Whether a document shows the texts and terms of its header. Visma may shorten texts, which is no error."""
+        shown = {
+            "paymentRefNo": text(row, "paymentRefNo"),
+            "creditTermsId": text(part(row, "creditTerms"), "id"),
+            "description": text(row, "description"),
+        }
+        return all(self._header[name] in (None, value) for name, value in shown.items())
 
     def differences(self, row):
         """Sentences on what Visma stored differently than it was sent."""

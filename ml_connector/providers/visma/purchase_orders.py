@@ -142,7 +142,7 @@ class PurchaseOrdersPush(VismaPush):
 
         :raises ConflictError: the order is closed in Visma, or a line that was deleted in Odoo was received there
         """
-        if not _problems(payload, row) and not _is_held(row):
+        if not _problems(payload, row) and _has_texts(payload, row) and not _is_held(row):
             return {}
         if text(row, "status") in ENDED:
             raise ConflictError(
@@ -254,6 +254,14 @@ def _total(line):
 
 def _is_held(row):
     return row.get("hold") is True
+
+
+def _has_texts(payload, row):
+    """Whether an order in Visma shows the texts of its header. Visma may shorten them, so it is no problem if not."""
+    return text(row, "description") == payload["number"] and payload["supplier_reference"] in (
+        "",
+        text(row, "supplierRef"),
+    )
 
 
 def _problems(payload, row):
