@@ -2,9 +2,8 @@
 
 import pytest
 from concur_books import connected_books
-from support.invariants import chain_problem, general_problems
-from support.kills import FAULTS, kill_at_each, meet_fault, passed_points
-from support.points import moments, steps
+from support.invariants import chain_problem
+from support.kills import FAULTS, Case, kill_at_every_moment, meet_fault
 
 FLOWS = ("expense_reports", "receipts", "results")
 QUEUE = "financialintegration/fi/companies/transactiontypes/expense/transactions"
@@ -31,13 +30,13 @@ def books():
         assert not chain_problem(books)
 
 
-class ReportCase:
+class ReportCase(Case):
     """Two reports, from final approval to the confirmation."""
 
-    def __init__(self, books):
-        self.books = books
-        self.released = [books.release(), books.release()]
-        books.due("expense_reports")
+    due = ("expense_reports",)
+
+    def start(self):
+        self.released = [self.books.release(), self.books.release()]
 
     def problems(self):
         return [problem for pair in self.released for problem in self._problems(*pair)]
@@ -79,9 +78,7 @@ def unstored(books, doc_type="expense"):
 def test_killed_at_every_point(flow, books, subtests):
     ReportCase(books)
     books.settle()
-    passed = passed_points(books, ReportCase(books))
-    assert steps(passed, flow) >= STEPS[flow]
-    kill_at_each(moments(passed, flow), books, subtests, ReportCase, unstored)
+    kill_at_every_moment(books, subtests, ReportCase, flow, STEPS[flow], unstored)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -95,4 +92,4 @@ def test_two_workers_at_once(books):
     case = ReportCase(books)
     books.workers.order("for connection in env['ml.connection'].search([]): connection._cron_run()", workers=2)
     books.settle()
-    assert not case.problems() + general_problems(books)
+    assert not case.all_problems()

@@ -6,7 +6,7 @@ import pytest
 from concur_books import DAY, connected_books
 from sandbox.concur.documents import identity, invoice, invoice_tax
 from support.invariants import chain_problem
-from support.kills import FAULTS, kill_at_each, meet_fault, passed_points
+from support.kills import FAULTS, Case, kill_at_each, meet_fault, passed_points
 from support.points import moments, steps
 from test_concur_books import pay
 from test_concur_crash import unstored
@@ -51,16 +51,15 @@ def release_invoice(books, number):
     return request_id, books.control.add_document("invoice", request_id, content, image=["Invoice"])
 
 
-class InvoiceCase:
+class InvoiceCase(Case):
     """An invoice, from final approval to the confirmation."""
 
+    due = ("invoices",)
     flows = ("invoices", "results")
 
-    def __init__(self, books):
-        self.books = books
-        self.number = 1000 + next(books._numbers)
-        self.request_id, self.fi_id = release_invoice(books, self.number)
-        books.due("invoices")
+    def start(self):
+        self.number = 1000 + next(self.books._numbers)
+        self.request_id, self.fi_id = release_invoice(self.books, self.number)
 
     def problems(self):
         moves = self.books.rows(
@@ -75,15 +74,13 @@ class InvoiceCase:
         return [problem for problem in ((moves, expected), (effects, told)) if problem[0] != problem[1]]
 
 
-class PaidCase:
+class PaidCase(Case):
     """A booked record that is paid in Odoo."""
 
-    def __init__(self, books):
-        self.books = books
-        self.source_id = books.unpaid[self.kind].pop()
-        (self.fi_id,) = [row["id"] for row in books.control.documents() if row["source_id"] == self.source_id]
-        books.due()
-        pay(books, self.source_id)
+    def start(self):
+        self.source_id = self.books.unpaid[self.kind].pop()
+        (self.fi_id,) = [row["id"] for row in self.books.control.documents() if row["source_id"] == self.source_id]
+        pay(self.books, self.source_id)
 
     def problems(self):
         told = self.books.control.effects(self.effect, self.fi_id)
@@ -121,7 +118,7 @@ def unstored_invoices(books):
 
 @pytest.mark.parametrize("case_type", CASES, ids=lambda case_type: case_type.__name__)
 def test_killed_at_every_point(case_type, books, subtests):
-    passed = passed_points(books, case_type(books))
+    passed = passed_points(books, case_type)
     assert set().union(*(steps(passed, flow) for flow in case_type.flows)) >= CASES[case_type]
     points = chain.from_iterable(moments(passed, flow) for flow in case_type.flows)
     kill_at_each(points, books, subtests, case_type, unstored_invoices)

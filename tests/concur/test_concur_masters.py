@@ -4,9 +4,8 @@ import pytest
 from concur_books import DAY, connected_books
 from sandbox.concur.documents import identity, invoice, invoice_tax
 from sandbox.concur.vendors import VENDOR_GROUPS
-from support.invariants import chain_problem, general_problems
-from support.kills import FAULTS, kill_at_each, meet_fault, passed_points
-from support.points import moments, steps
+from support.invariants import chain_problem
+from support.kills import FAULTS, Case, kill_at_each, kill_at_every_moment, meet_fault, passed_points
 
 VENDORS = "/api/v3.1/invoice/vendors"
 SENT_AND_LOST = [title for title in FAULTS if not title.endswith(", once")]
@@ -26,15 +25,13 @@ def books():
         assert not chain_problem(books)
 
 
-class PartnerCase:
+class PartnerCase(Case):
     """A new vendor in Odoo, which Concur gets once."""
 
-    def __init__(self, books):
-        self.books = books
-        self.number = next(books._numbers)
+    def start(self):
+        self.number = next(self.books._numbers)
         self.name = f"Graphic Design {self.number} Ltd"
-        books.due()
-        books.workers.code(
+        self.books.workers.code(
             f"env['res.partner'].create({{'name': {self.name!r}, 'is_company': True, 'supplier_rank': 1, "
             "'city': 'Lyon', 'country_id': env.ref('base.fr').id})"
         )
@@ -57,9 +54,7 @@ class PartnerCase:
 def test_killed_at_every_point_of_a_push(books, subtests):
     PartnerCase(books)
     books.settle()
-    passed = passed_points(books, PartnerCase(books))
-    assert steps(passed, "vendors_push") >= STEPS
-    kill_at_each(moments(passed, "vendors_push"), books, subtests, PartnerCase)
+    kill_at_every_moment(books, subtests, PartnerCase, "vendors_push", STEPS)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -96,7 +91,7 @@ def test_groups_follow_the_tags_of_the_contact(books):
     books.settle()
     assert [row["groups"] for row in books.control.vendors() if row["VendorName"] == case.name] == [[]]
     books.workers.code("env['ml.flow'].search([('key', '=', 'vendors_push')]).group_tag_ids = False")
-    assert not case.problems() + general_problems(books)
+    assert not case.all_problems()
 
 
 def test_changes_of_both_sides_are_merged(books):
@@ -128,14 +123,12 @@ def test_accounts_and_analytic_accounts_are_in_the_lists(books):
     assert mapping == [{"state": "mapped", "origin": "ours"}]
 
 
-class AnalyticCase:
+class AnalyticCase(Case):
     """A new analytic account, which becomes one item of its list."""
 
-    def __init__(self, books):
-        self.books = books
-        self.code = f"NEW{next(books._numbers)}"
-        books.due()
-        books.workers.code(
+    def start(self):
+        self.code = f"NEW{next(self.books._numbers)}"
+        self.books.workers.code(
             f"env['account.analytic.account'].create({{'name': 'New', 'code': {self.code!r}, "
             "'plan_id': env['account.analytic.plan'].search([('name', '=', 'Cost Centers')]).id})"
         )
@@ -155,9 +148,7 @@ ITEMS = "/list/v4/items"
 
 
 def test_killed_while_a_list_item_is_sent(books, subtests):
-    case = AnalyticCase(books)
-    points = [point for point in books.workers.run(trace=True).points if point.startswith("analytic_push ")]
-    assert not case.problems()
+    points = [point for point in passed_points(books, AnalyticCase) if point.startswith("analytic_push ")]
     assert {point.split()[1] for point in points} >= {"GET:list/lists/children", "POST:list/items", "commit"}
     ended = [point for point in points if point.split()[2] == "after"]
     ended = [point for point in ended if point.split()[1].startswith(("GET", "POST", "commit"))]

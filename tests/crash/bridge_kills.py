@@ -1,11 +1,6 @@
 """A bill that goes on from Ramp to Visma.net, while workers are killed and answers are lost."""
 
-from support.points import moments
-from support.points import steps as steps_of
-
-MOST_RUNS = 5
-LOST_SECONDS = 400
-"""Longer than a lease, and than Visma may be at work on a call."""
+from support.kills import Case
 
 
 def problems(books, *bills):
@@ -13,29 +8,20 @@ def problems(books, *bills):
     return [problem for bill in bills for problem in books.bridge_problems(bill)] + books.general_problems()
 
 
-def kill_at_every_point(books, subtests, flow, steps, only=False):
-    """Kill a worker at each point of a flow; whatever was cut off, the bill is there once and told once.
+class BridgeCase(Case):
+    """A bill that Ramp has; the first run of both jobs writes and sends it."""
 
-    :param steps: which must be among the points
-    :param only: leave out the points of other steps
-    """
-    bill = books.add_bill()
-    books.due("bills")
-    # the first run of both jobs writes and sends
-    passed = books.workers.run(trace=True).points
-    books.settle()
-    assert problems(books, bill) == []
-    points = moments(passed, flow)
-    assert steps_of(passed, flow) >= steps
-    points = [point for point in points if not only or point.split()[1] in steps]
-    for point in points:
-        with subtests.test(point):
-            bill = books.add_bill()
-            books.due("bills")
-            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-            runs = books.settle(seconds=LOST_SECONDS)
-            assert problems(books, bill) == []
-            assert runs <= MOST_RUNS
+    due = ("bills",)
+    most_runs = 5
+
+    def start(self):
+        self.bill = self.books.add_bill()
+
+    def problems(self):
+        return self.books.bridge_problems(self.bill)
+
+    def all_problems(self):
+        return problems(self.books, self.bill)
 
 
 def lose_an_answer(books, kind, **options):
@@ -45,5 +31,5 @@ def lose_an_answer(books, kind, **options):
     books.due("bills")
     books.workers.run(patches={"read_timeout": 0.5})
     assert books.open_rows(), "the answer was not lost"
-    books.settle(seconds=LOST_SECONDS)
+    books.settle()
     assert problems(books, bill) == []

@@ -1,22 +1,7 @@
 """What people do in one case of a test, and what must be true of it in the end."""
 
 from support.invariants import bill_problems, partner_problems, vendor_problems
-
-
-class Case:
-    """:cvar due: flows that read or sweep in the first run"""
-
-    due = ()
-
-    def __init__(self, books):
-        self.books = books
-        self.start()
-
-    def start(self):
-        raise NotImplementedError
-
-    def problems(self):
-        raise NotImplementedError
+from support.kills import Case
 
 
 class BookCase(Case):

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from bridge_kills import kill_at_every_point, lose_an_answer, problems
+from bridge_kills import BridgeCase, lose_an_answer, problems
 from support.bridged import bridged_books
+from support.kills import kill_at_every_moment
 from support.ledger import major
 
 STEPS = {
@@ -29,7 +30,7 @@ def test_what_ramp_had_is_in_visma_to_the_cent(books):
 
 @pytest.mark.parametrize("flow", STEPS)
 def test_killed_at_every_point(flow, books, subtests):
-    kill_at_every_point(books, subtests, flow, STEPS[flow])
+    kill_at_every_moment(books, subtests, BridgeCase, flow, STEPS[flow])
 
 
 def test_visma_is_down_then_all_arrive_once(books):

@@ -3,8 +3,10 @@
 from collections import defaultdict
 
 import pytest
-from bridge_kills import kill_at_every_point, lose_an_answer, problems
+from bridge_kills import BridgeCase, lose_an_answer, problems
 from support.bridged import bridged_books
+from support.kills import kill_at_each, passed_points
+from support.points import moments
 from support.webhooks import subscribe_to_ramp
 
 from lib import odoo
@@ -29,7 +31,9 @@ def books():
 
 @pytest.mark.parametrize("flow", STEPS)
 def test_killed_around_each_step(flow, books, subtests):
-    kill_at_every_point(books, subtests, flow, STEPS[flow], only=True)
+    points = [point for point in moments(passed_points(books, BridgeCase), flow) if point.split()[1] in STEPS[flow]]
+    assert {point.split()[1] for point in points} == STEPS[flow]
+    kill_at_each(points, books, subtests, BridgeCase)
 
 
 @pytest.mark.parametrize("kind", ["reset", "hang"])

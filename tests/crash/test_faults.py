@@ -10,10 +10,9 @@ import pytest
 from cases import BookCase, EventCase, NewPartnerCase, VendorCase
 from support.books import LONG_SECONDS, connected_books
 from support.invariants import chain_problem, general_problems, partner_problems
+from support.kills import FAULTS, meet_fault, struck
 
 ALWAYS = None
-TIMES = {"patches": {"read_timeout": 0.2}}
-"""The client waits this long for an answer, in place of half a minute."""
 HANG = 0.5
 RETRY_AFTER = 6
 
@@ -25,18 +24,12 @@ CALLS = {
     "results": (BookCase, "POST", "*/accounting/syncs"),
     "vendors_push": (NewPartnerCase, "POST", "*/vendors"),
 }
-FAULTS = {
-    "500 before the effect": {"kind": "error", "status": 500, "times": ALWAYS},
-    "500 after the effect": {"kind": "error", "status": 500, "when": "after", "times": ALWAYS},
+ALL_FAULTS = FAULTS | {
     "502 with a web page": {"kind": "html", "status": 502, "when": "after", "times": ALWAYS},
     "web page instead of JSON": {"kind": "html", "when": "after", "times": ALWAYS},
     "no answer after the effect": {"kind": "hang", "seconds": HANG, "times": ALWAYS},
-    "no answer, once": {"kind": "hang", "seconds": HANG, "times": 1},
     "reset before the effect": {"kind": "reset", "times": ALWAYS},
     "reset after the effect, once": {"kind": "reset", "when": "after", "times": 1},
-    "half of the body": {"kind": "truncate", "times": ALWAYS},
-    "429": {"kind": "error", "status": 429, "times": 1},
-    "token revoked, once": {"kind": "token_revoked", "times": 1},
     "token revoked for good": {"kind": "token_revoked", "times": ALWAYS},
 }
 
@@ -52,26 +45,10 @@ def books():
 
 @pytest.mark.parametrize("name", CALLS)
 def test_fault(name, books, subtests):
-    case_class, method, path = CALLS[name]
-    for title, fault in FAULTS.items():
+    for title, fault in ALL_FAULTS.items():
         with subtests.test(title):
-            case = struck(books, case_class, method=method, path=path, **fault)
-            books.settle(LONG_SECONDS)
-            assert not case.problems() + general_problems(books)
-            assert books.value("SELECT state FROM ml_connection") == "connected"
+            meet_fault(fault, books, *CALLS[name])
     assert not chain_problem(books)
-
-
-def struck(books, case_class, **fault):
-    """A case whose first run met a fault; the fault has ended."""
-    case = case_class(books)
-    books.due(*case.due)
-    books.control.add_fault(**fault)
-    books.workers.run(**TIMES)
-    (after,) = books.control.faults()
-    books.control.clear_faults()
-    assert after["hits"], "the fault met no call"
-    return case
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -79,7 +56,7 @@ def test_retry_after_is_obeyed(name, books):
     case_class, method, path = CALLS[name]
     before = datetime.now(UTC).replace(tzinfo=None)
     fault = {"kind": "error", "status": 429, "retry_after": RETRY_AFTER, "times": ALWAYS}
-    case = struck(books, case_class, method=method, path=path, **fault)
+    case = struck(books, case_class, method, path, **fault)
     waits = books.rows(
         """SELECT breaker_until AS until FROM ml_connection WHERE breaker_until IS NOT NULL
             UNION SELECT next_try_at FROM ml_sync_log WHERE state = 'pending'
@@ -91,7 +68,7 @@ def test_retry_after_is_obeyed(name, books):
     books.workers.run()
     assert len(books.control.requests()) == calls, "nothing is called before that"
     books.settle(LONG_SECONDS)
-    assert not case.problems() + general_problems(books)
+    assert not case.all_problems()
 
 
 @pytest.mark.parametrize("name", ("vendors", "bills"))

@@ -15,10 +15,9 @@ import time
 import pytest
 from cases import BookCase, ChangedPartnerCase, EventCase, NewPartnerCase, VendorCase
 from support.books import connected_books
-from support.invariants import chain_problem, general_problems
-from support.points import moments, steps
+from support.invariants import chain_problem
+from support.kills import kill_at_every_moment, killed
 
-MOST_RUNS = 3
 FLOWS = {
     "vendors": (VendorCase, {"GET:vendors", "store", "claim", "create", "bind", "commit"}),
     "bills": (BookCase, {"GET:bills", "store", "claim", "create", "post", "bind", "commit"}),
@@ -44,39 +43,12 @@ def books():
 @pytest.mark.parametrize("name", FLOWS)
 def test_killed_at_every_point(name, books, subtests):
     case_class, wanted = FLOWS[name]
-    flow = name.partition(",")[0]
-    passed = recorded_points(books, case_class)
-    assert steps(passed, flow) >= wanted
-    for point in moments(passed, flow):
-        with subtests.test(point):
-            case = killed(books, case_class, point)
-            runs = books.settle()
-            assert not case.problems() + general_problems(books)
-            assert runs <= MOST_RUNS
-    assert not chain_problem(books)
-
-
-def recorded_points(books, case_class):
-    """The points that a worker passes when nobody kills it."""
-    case = case_class(books)
-    # What the flows before have left for this one is worked first: no later case would meet it again.
-    books.due(*case.due)
+    # what the flows before have left for this one is worked first: no later case would meet it again
+    case_class(books)
     books.workers.run()
     books.settle()
-    case = case_class(books)
-    books.due(*case.due)
-    passed = books.workers.run(trace=True).points
-    books.settle()
-    assert not case.problems() + general_problems(books)
-    return passed
-
-
-def killed(books, case_class, point, **options):
-    """A case whose first worker was killed at a point."""
-    case = case_class(books)
-    books.due(*case.due)
-    assert books.workers.run(kill=point, **options).was_killed, f"{point} was not reached"
-    return case
+    kill_at_every_moment(books, subtests, case_class, name.partition(",")[0], wanted)
+    assert not chain_problem(books)
 
 
 def test_rows_come_free_by_the_lease_alone(books):
@@ -90,4 +62,4 @@ def test_rows_come_free_by_the_lease_alone(books):
     while books.open_rows():
         assert time.monotonic() < deadline, books.open_rows()
         books.workers.run(**lease)
-    assert not case.problems() + general_problems(books)
+    assert not case.all_problems()

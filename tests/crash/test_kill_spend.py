@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from itertools import count
 
 import pytest
-from cases import Case
 from sandbox.ramp.model import Line
 from sandbox.ramp.spend_model import VendorCredit
 from support.books import connected_books
 from support.invariants import chain_problem, general_problems
+from support.kills import Case, finish, killed
 from support.ledger import unbilled
 
-MOST_RUNS = 4
 CODING = [["gl", "gl-600000"], ["project", "P-300"]]
 NUMBERS = count(1)
 PUSHES = ("accounts_push", "vendors_push", "purchase_orders_push", "receipts_push", "bills_push")
@@ -75,7 +74,17 @@ def reports(books, external_id):
     return {kind: times[external_id] for kind, times in books.control.effects(object_id=external_id).items()}
 
 
-class SpendCase(Case):
+class DatabaseCase(Case):
+    """The database has expenses and reimbursements, whose payments are not bound themselves."""
+
+    most_runs = 4
+
+    def all_problems(self):
+        general = general_problems(self.books)
+        return [*self.problems(), *(problem for problem in general if "payments without a binding" not in problem)]
+
+
+class SpendCase(DatabaseCase):
     """A purchase by card and a reimbursement, from approval to the last report."""
 
     due = ("transactions", "reimbursements")
@@ -100,7 +109,7 @@ class SpendCase(Case):
             yield "the card account is wrong"
 
 
-class StatementCase(Case):
+class StatementCase(DatabaseCase):
     """A month of its own: a purchase, the statement with it, and its payment."""
 
     due = ("transactions", "cashbacks", "statements", "transfers")
@@ -123,7 +132,7 @@ class StatementCase(Case):
             yield "the card account is wrong"
 
 
-class CreditCase(Case):
+class CreditCase(DatabaseCase):
     """A vendor credit."""
 
     due = ("credits",)
@@ -148,7 +157,7 @@ class CreditCase(Case):
             yield "not one credit note in Odoo"
 
 
-class PushCase(Case):
+class PushCase(DatabaseCase):
     """:cvar kind: of the binding; what is made in Odoo is one object at Ramp"""
 
     kind = ""
@@ -253,14 +262,4 @@ def books():
 
 @pytest.mark.parametrize(("case_class", "point"), POINTS, ids=[point for _case, point in POINTS])
 def test_killed(books, case_class, point):
-    case = case_class(books)
-    books.due(*case.due)
-    assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-    runs = books.settle()
-    assert not [*case.problems(), *open_problems(books)]
-    assert runs <= MOST_RUNS
-
-
-def open_problems(books):
-    """As for all flows; expenses and reimbursements have payments that are not bound themselves."""
-    return [problem for problem in general_problems(books) if "payments without a binding" not in problem]
+    finish(killed(books, case_class, point))

@@ -6,21 +6,22 @@ for each of them.
 
 import pytest
 from feed_books import connected_feed_books
-from support.invariants import chain_problem, general_problems
-from support.points import moments, steps
-
-MOST_RUNS = 4
+from support.invariants import chain_problem
+from support.kills import Case, kill_at_every_moment
 
 
-class FeedCase:
+class FilesCase(Case):
+    most_runs = 4
+
+
+class FeedCase(FilesCase):
     """A new vendor in Odoo, of which a file has to tell Stampli once."""
 
     due = ("vendors",)
 
-    def __init__(self, books):
-        self.books = books
-        books.actor.take_feeds()
-        self.partner = books.add_partner()
+    def start(self):
+        self.books.actor.take_feeds()
+        self.partner = self.books.add_partner()
 
     def problems(self):
         names = self.books.inbound()
@@ -37,13 +38,13 @@ class FeedCase:
         return []
 
 
-class InvoiceCase:
+class InvoiceCase(FilesCase):
     """An approved invoice with its document."""
 
     due = ("files",)
 
-    def __init__(self, books):
-        self.books = books
+    def start(self):
+        books = self.books
         self.invoice = books.approve()
         self.name = books.actor.drop_invoices([self.invoice])
         books.look()
@@ -52,13 +53,13 @@ class InvoiceCase:
         return list(self.books.invoice_problems(self.invoice, self.name))
 
 
-class PaymentCase:
+class PaymentCase(FilesCase):
     """A payment of an invoice that is in Odoo already."""
 
     due = ("files",)
 
-    def __init__(self, books):
-        self.books = books
+    def start(self):
+        books = self.books
         self.invoice = books.approve(document=False)
         books.actor.drop_invoices([self.invoice])
         books.look()
@@ -101,25 +102,5 @@ def books():
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_killed_at_every_point(flow, books, subtests):
-    case_class, wanted = FLOWS[flow]
-    passed = recorded_points(books, case_class)
-    assert steps(passed, flow) >= wanted
-    for point in moments(passed, flow):
-        with subtests.test(point):
-            case = case_class(books)
-            books.due(*case.due)
-            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-            runs = books.settle()
-            assert not case.problems() + general_problems(books)
-            assert runs <= MOST_RUNS
+    kill_at_every_moment(books, subtests, FLOWS[flow][0], flow, FLOWS[flow][1])
     assert not chain_problem(books)
-
-
-def recorded_points(books, case_class):
-    """The points that a worker passes when nobody kills it."""
-    case = case_class(books)
-    books.due(*case.due)
-    passed = books.workers.run(trace=True).points
-    books.settle()
-    assert not case.problems() + general_problems(books)
-    return passed

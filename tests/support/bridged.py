@@ -48,6 +48,8 @@ FLOWS = {
 }
 LEDGER_FLOWS = {**FLOWS, "ramp": (*FLOWS["ramp"], "payments")}
 """Through Odoo's books payments are booked, too."""
+SETTLED_SECONDS = 400
+"""Longer than Visma may be at work on a call, and than a lease."""
 CURRENCIES = {"NOK": 10.4, "SEK": 10.6}
 """Units of the currency for one US dollar; those of the demo company come beside them."""
 
@@ -88,6 +90,9 @@ class BridgedBooks(Books):
         self.map_codes()
         self.due()
         self.settle_mapped()
+
+    def settle(self, seconds=SETTLED_SECONDS, **options):
+        return super().settle(seconds, **options)
 
     def settle_mapped(self):
         """Settle, and map what shows as needed: through Odoo's books that is when it is to be sent."""

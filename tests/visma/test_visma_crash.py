@@ -5,9 +5,15 @@ each call that changes something; then time passes, and the job runs until nothi
 """
 
 import pytest
-from ledger_books import FLOWS, ORDERS, RECEIPTS, ledger_books
-from support.points import moments
+from ledger_books import ORDERS, RECEIPTS, ledger_books
+from support.kills import Case, kill_at_each, kill_at_every_moment, passed_points
 
+STEPS = {
+    "suppliers_push": {"POST:supplier"},
+    "bills_push": {"POST:supplierInvoice"},
+    "bill_files_push": {"POST:supplierInvoice/documentType/Invoice/attachment"},
+    "bill_release_push": {"POST:supplierInvoice/Invoice/action/release"},
+}
 CALLS = (
     "/v1/supplier",
     "/v1/supplierInvoice",
@@ -24,19 +30,42 @@ def books():
         yield books
 
 
-@pytest.mark.parametrize("flow", FLOWS)
+class LedgerCase(Case):
+    most_runs = 5
+
+    def all_problems(self):
+        return list(self.problems())
+
+
+class BillCase(LedgerCase):
+    def start(self):
+        self.bills = self.books.post_bills([100.25])
+
+    def problems(self):
+        return self.books.problems(self.bills)
+
+
+class OrderCase(LedgerCase):
+    def start(self):
+        self.orders = self.books.place_orders([3])
+
+    def problems(self):
+        return self.books.order_problems(self.orders)
+
+
+class ReceiptCase(LedgerCase):
+    def start(self):
+        self.orders = self.books.place_orders([4], product="consu")
+        self.books.settle()
+        self.books.receive(self.orders)
+
+    def problems(self):
+        return self.books.receipt_problems(self.orders)
+
+
+@pytest.mark.parametrize("flow", STEPS)
 def test_killed_at_every_point(flow, books, subtests):
-    bills = books.post_bills([100.25])
-    points = moments(books.workers.run(trace=True).points, flow)
-    books.settle()
-    assert not books.problems(bills)
-    assert any("POST:" in point for point in points)
-    for point in points:
-        with subtests.test(point):
-            bills = books.post_bills([100.25])
-            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-            books.settle()
-            assert not books.problems(bills)
+    kill_at_every_moment(books, subtests, BillCase, flow, STEPS[flow])
 
 
 @pytest.mark.parametrize("path", CALLS)
@@ -107,17 +136,7 @@ def test_what_a_person_changed_since_it_was_sent_is_not_undone_by_the_poll(books
 
 
 def test_an_order_is_made_once_wherever_a_worker_is_killed(books, subtests):
-    orders = books.place_orders([3])
-    points = moments(books.workers.run(trace=True).points, ORDERS)
-    books.settle()
-    assert not books.order_problems(orders)
-    assert any("POST:" in point for point in points)
-    for point in points:
-        with subtests.test(point):
-            orders = books.place_orders([3])
-            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-            books.settle()
-            assert not books.order_problems(orders)
+    kill_at_every_moment(books, subtests, OrderCase, ORDERS, {"POST:purchaseorder"})
 
 
 @pytest.mark.parametrize(("kind", "when"), FAULTS)
@@ -138,19 +157,7 @@ def test_a_lost_answer_makes_no_second_order_and_no_second_line(kind, when, book
 
 
 def test_a_receipt_counts_once_wherever_a_worker_is_killed(books, subtests):
-    orders = books.place_orders([4], product="consu")
-    books.settle()
-    books.receive(orders)
-    points = [point for point in books.workers.run(trace=True).points if point.split()[0] == RECEIPTS]
-    books.settle()
-    assert not list(books.receipt_problems(orders))
+    points = [point for point in passed_points(books, ReceiptCase) if point.split()[0] == RECEIPTS]
     points = [point for point in points if "POST:" in point or "PUT:" in point or point.split()[1] == "bind"]
     assert len([point for point in points if "POST:" in point]) == 6
-    received = books.place_orders([4] * len(points), product="consu")
-    books.settle()
-    for point, order in zip(points, received.items(), strict=True):
-        with subtests.test(point):
-            books.receive(dict([order]))
-            assert books.workers.run(kill=point).was_killed, f"{point} was not reached"
-            books.settle()
-            assert not list(books.receipt_problems(dict([order])))
+    kill_at_each(points, books, subtests, ReceiptCase)
