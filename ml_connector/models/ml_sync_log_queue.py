@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 from ..core.items import UNREADABLE
 from ..core.messages import _
-from ..engine.answers import Answers
+from ..engine.results import Answers
 from .ml_error_class import MAX_STOPS
 from .sync_states import MERGED_STATES
 
