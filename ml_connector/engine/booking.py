@@ -56,7 +56,8 @@ class Booking(OfFlow):
 
     def _entries(self, logs):
         """The documents of a batch. An entry whose payload cannot be translated carries the error."""
-        rows = [(log.external_id, log.sudo().payload) for log in logs]  # sudo: field without access
+        payloads = logs._payloads()
+        rows = [(log.external_id, payloads[log.id]) for log in logs]
         return [
             ImportEntry(log, error=found) if isinstance(found, ConnectorError) else ImportEntry(log, found)
             for log, found in zip(logs, self._documents(rows), strict=True)
