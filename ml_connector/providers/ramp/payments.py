@@ -8,13 +8,12 @@ from ...core.messages import _
 from ...core.wire import day, part, rows, text
 from .bills import BillPull, bill_title, booking_date, currency_taken, exchange_rate, is_lately, party
 from .client import path_id
-from .handles import Handles
 from .links import safe_name
 from .money import currency_digits, read_money
 from .pull_base import is_since
 from .scopes import BILLS_READ
 from .spend import CARD
-from .wire import as_list, item, money_key, picked, required_id
+from .wire import Handles, as_list, item, money_key, picked, required_id
 
 PAYMENT_SYNCED = ("BILL_AND_PAYMENT_SYNCED",)
 CARD_METHODS = frozenset({"AUTOMATIC_CARD_PAYMENT", "CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY"})
@@ -82,8 +81,7 @@ class Payments(BillPull):
         payment_id = text(part(row, "payment"), "id")
         together = [
             {key: bill.get(key) for key in ("id", "amount", "applied_vendor_credits")}
-            for page in self.client.pages("/bills", payment_id=payment_id)
-            for bill in page
+            for bill in self.client.rows("/bills", payment_id=payment_id)
             if payment_id and text(part(bill, "payment"), "id") == payment_id
         ]
         return payment_item({**row, "paid_together": together})

@@ -19,7 +19,6 @@ from .companies import CompaniesPush
 from .credits import CreditApplications, Credits
 from .dimensions import DimensionsPush, DimensionValuesPush
 from .goods_receipts import GoodsReceiptsPush
-from .handles import Handles
 from .newer import Newer
 from .payments import REMITTANCE, PaymentFiles, Payments
 from .purchase_orders import PurchaseOrders
@@ -35,7 +34,7 @@ from .taxes import TaxesPush
 from .users import UsersPush
 from .vendors import Vendors
 from .vendors_push import AccountingVendorsPush, VendorsPush
-from .wire import MOMENTS
+from .wire import MOMENTS, Handles
 
 CONNECTION = "/accounting/connection"
 """Path of the accounting connection, of which there is one for each business."""

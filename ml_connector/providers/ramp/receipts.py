@@ -89,11 +89,11 @@ class Receipts(RampPull):
 
     def _asked(self, external_id, kind, names=()):
         name = OWNERS[kind]
-        receipts = []
-        for page in self.client.pages("/receipts", **{name: external_id}):
-            for row in page:
-                if row.get(name) == external_id and (not names or receipt_name(row.get("id")) in names):
-                    receipts.append({"id": row.get("id"), "receipt_url": row.get("receipt_url")})
+        receipts = [
+            {"id": row.get("id"), "receipt_url": row.get("receipt_url")}
+            for row in self.client.rows("/receipts", **{name: external_id})
+            if row.get(name) == external_id and (not names or receipt_name(row.get("id")) in names)
+        ]
         return receipts_item(external_id, kind, receipts) if receipts else None
 
     def translate(self, payload):

@@ -1,16 +1,15 @@
 """Repayments of card transactions by employees, into Odoo."""
 
 from ...core.documents import JournalEntry, JournalLine, Reference
-from ...core.errors import InvalidDataError, NotFoundError
+from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.split_amount import share
 from ...core.wire import day, part, text
 from .card_transactions import transaction
-from .client import path_id
 from .money import currency_digits, read_money
 from .pull_base import PARALLEL_READS, RampPull, since_moment
 from .scopes import REPAYMENTS_READ, TRANSACTIONS_READ
-from .wire import item, picked, required_id
+from .wire import first_match, item, picked, required_id
 
 REPAYMENTS = Reference(kind="journal", external_id="repayments", name="Repayments of employees")
 """The journal of employees' repayments of card transactions."""
@@ -44,17 +43,13 @@ class Repayments(RampPull):
         return self._item(row) if is_made else None
 
     def _item(self, row):
-        try:
-            spent = self.client.one(f"/transactions/{path_id(row.get('original_transaction_id'))}")
-        except NotFoundError:
-            spent = {}
+        spent = self.client.found("/transactions", row.get("original_transaction_id")) or {}
         content = [picked(row, ("status", "repaid_at", "repayment_amount", "original_transaction_id"))]
         merchant = spent.get("merchant_name") or ""
         return item(row, content, f"Repayment {merchant}".strip(), {"repayment": row, "transaction": spent})
 
     def read(self, external_id):
-        listed = (row for page in self.client.pages("/repayments") for row in page)
-        found = next((row for row in listed if row.get("id") == external_id), None)
+        found = first_match(self.client.rows("/repayments"), "id", external_id)
         return self._wanted(found) if found else None
 
     def translate(self, payload):

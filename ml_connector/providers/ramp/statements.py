@@ -43,8 +43,8 @@ class Statements(RampPull):
 
     def _item(self, row):
         filters = {"statement_id": required_id(row), "entity_id": self.entity_id or None}
-        transactions = self._named(row, "CARD_TRANSACTION", self.client.pages("/transactions", **filters))
-        cashbacks = self._named(row, "CASHBACK", self.client.pages("/cashbacks", **filters))
+        transactions = self._named(row, "CARD_TRANSACTION", self.client.rows("/transactions", **filters))
+        cashbacks = self._named(row, "CASHBACK", self.client.rows("/cashbacks", **filters))
         payload = {
             "statement": {key: row.get(key) for key in row if key != "statement_lines"},
             "entity_id": self.entity_id,
@@ -62,10 +62,10 @@ class Statements(RampPull):
         ]
         return item(row, content, _title(row), payload)
 
-    def _named(self, row, kind, pages):
+    def _named(self, row, kind, listed):
         """The rows of a list that the statement names, because Ramp ignores unknown filters."""
         named = {text(line, "id") for line in rows(row, "statement_lines") if line.get("type") == kind} - {""}
-        return [line for page in pages for line in page if id_of(line) in named and self.concerns_us(line)]
+        return [line for line in listed if id_of(line) in named and self.concerns_us(line)]
 
     def read(self, external_id):
         row = self.client.one(f"/statements/{path_id(external_id)}")

@@ -71,22 +71,23 @@ class Vendors(RampPull):
         return self._item(self.client.one(f"/vendors/{path_id(external_id)}"))
 
     def _item(self, row):
-        if row.get("contacts") == []:
-            return vendor_item(row, [])
-        try:
-            pages = self.client.pages_of_record(f"/vendors/{path_id(required_id(row))}/contacts")
-            contacts = [contact for page in pages for contact in page]
-        except NotFoundError:
-            contacts = []
-        return vendor_item(row, contacts)
+        return vendor_item(row, [] if row.get("contacts") == [] else contacts_of(self.client, required_id(row)))
 
     def changed_after(self, external_id, moment):
         """Ramp has no time of change, but lists the vendors that changed since a given time."""
-        pages = self.client.pages("/vendors", from_updated_at=moment.isoformat(), include_draft=True)
-        return any(row.get("id") == external_id for page in pages for row in page)
+        changed = self.client.rows("/vendors", from_updated_at=moment.isoformat(), include_draft=True)
+        return any(row.get("id") == external_id for row in changed)
 
     def translate(self, payload):
         return vendor(payload, self.provider.handles)
+
+
+def contacts_of(client, vendor_id):
+    """Ramp's rows of the contacts of a vendor; none if Ramp does not have the vendor."""
+    try:
+        return list(chain.from_iterable(client.pages_of_record(f"/vendors/{path_id(vendor_id)}/contacts")))
+    except NotFoundError:
+        return []
 
 
 def vendor_item(row, contacts):
