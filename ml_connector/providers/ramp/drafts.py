@@ -49,9 +49,11 @@ class Drafts:
         if not found:
             return self.make(body, order)
         wanted = self.wire(body, order)
+        # a draft keeps its Odoo ID
+        wanted.pop("remote_id", None)
         path = f"/bills/drafts/{path_id(found.external_id.removeprefix(DRAFT))}"
         try:
-            row = self.client.change("PATCH", path, _changeable(wanted))
+            row = self.client.change("PATCH", path, wanted)
         except NotFoundError as error:
             return self._approved(body, error)
         return self._sent(row, linked=not external_id)
@@ -214,11 +216,6 @@ def _vendor_id(row):
 
 def _checksum(content):
     return hashlib.sha256(content).hexdigest()
-
-
-def _changeable(wanted):
-    """The values without the draft's Odoo ID, which never changes."""
-    return {key: value for key, value in wanted.items() if key != "remote_id"}
 
 
 def path_of(external_id):

@@ -97,23 +97,19 @@ class Receipts(RampPull):
         return receipts_item(external_id, kind, receipts) if receipts else None
 
     def translate(self, payload):
-        return receipt_files(payload)
+        """The `Attachment`s of a record."""
+        attachments = []
+        for receipt in payload.get("receipts") or []:
+            url = str(receipt.get("receipt_url") or "")
+            name = file_name(url) or f"Receipt {receipt.get('id')}.pdf"
+            attachments.append(Attachment(name=name, url=url))
+        return tuple(attachments)
 
 
 def receipts_item(external_id, kind, receipts):
     payload = {"id": external_id, "subject_kind": kind, "receipts": receipts}
     content = sorted(str(receipt["id"]) for receipt in receipts)
     return item({}, content, external_id, payload, external_id=external_id)
-
-
-def receipt_files(payload):
-    """The `Attachment`s of a record."""
-    attachments = []
-    for receipt in payload.get("receipts") or []:
-        url = str(receipt.get("receipt_url") or "")
-        name = file_name(url) or f"Receipt {receipt.get('id')}.pdf"
-        attachments.append(Attachment(name=name, url=url))
-    return tuple(attachments)
 
 
 def receipts(payload):

@@ -4,8 +4,8 @@ from ...core.documents import JournalEntry, JournalLine, Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.split_amount import share
-from ...core.wire import day, part, text
-from .card_transactions import transaction
+from ...core.wire import day, needed, part, text
+from .card_transactions import CardTransactions
 from .money import currency_digits, read_money
 from .pull_base import PARALLEL_READS, RampPull, since_moment
 from .scopes import REPAYMENTS_READ, TRANSACTIONS_READ
@@ -53,40 +53,34 @@ class Repayments(RampPull):
         return self._wanted(found) if found else None
 
     def translate(self, payload):
-        return repayment(payload)
+        """The `JournalEntry` of a repayment: it books the money and reverses the cost of the card transaction.
 
-
-def repayment(payload):
-    """The `JournalEntry` of a repayment: it books the money and reverses the cost of the card transaction.
-
-    :param payload: `{"repayment", "transaction"}`
-    """
-    row = part(payload, "repayment")
-    external_id = required_id(row, _("the repayment"))
-    if text(row, "status") != REPAID:
-        raise InvalidDataError(_("The repayment is not completed in Ramp."))
-    amount, currency = read_money(row.get("repayment_amount"), _("the amount of the repayment"))
-    when = day(row, "repaid_at")
-    if when is None:
-        raise InvalidDataError(_("The repayment has no date in Ramp."))
-    if not part(payload, "transaction"):
-        raise InvalidDataError(_("The repayment has no card transaction in Ramp."))
-    spent = transaction(part(payload, "transaction"))
-    source = _source(text(row, "funding_method"))
-    what = " ".join(filter(None, ("Repayment of", spent.merchant, spent.memo)))
-    return JournalEntry(
-        external_id=external_id,
-        number=f"RPY-{external_id[:8].upper()}",
-        document_date=when,
-        currency=currency,
-        journal=source,
-        lines=(
-            JournalLine(amount=amount, account=source, description=what),
-            *_reversed_cost(spent, amount, currency, what),
-        ),
-        memo=what,
-        follows=spent.external_id,
-    )
+        :param payload: `{"repayment", "transaction"}`
+        """
+        row = part(payload, "repayment")
+        external_id = required_id(row, _("the repayment"))
+        if text(row, "status") != REPAID:
+            raise InvalidDataError(_("The repayment is not completed in Ramp."))
+        amount, currency = read_money(row.get("repayment_amount"), _("the amount of the repayment"))
+        when = needed(day(row, "repaid_at"), _("The repayment has no date in Ramp."))
+        if not part(payload, "transaction"):
+            raise InvalidDataError(_("The repayment has no card transaction in Ramp."))
+        spent = self.provider.flow(CardTransactions.key).translate(part(payload, "transaction"))
+        source = _source(text(row, "funding_method"))
+        what = " ".join(filter(None, ("Repayment of", spent.merchant, spent.memo)))
+        return JournalEntry(
+            external_id=external_id,
+            number=f"RPY-{external_id[:8].upper()}",
+            document_date=when,
+            currency=currency,
+            journal=source,
+            lines=(
+                JournalLine(amount=amount, account=source, description=what),
+                *_reversed_cost(spent, amount, currency, what),
+            ),
+            memo=what,
+            follows=spent.external_id,
+        )
 
 
 def _source(method):

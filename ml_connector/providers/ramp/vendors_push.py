@@ -13,6 +13,7 @@ from ...core.errors import (
 from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
+from ...core.wire import needed
 from . import newer
 from .client import path_id
 from .companies import ENTITIES, scoped
@@ -188,9 +189,7 @@ class AccountingVendorsPush(Upload):
     changeable = ("name",)
 
     def render(self, document):
-        name = document.name.strip()
-        if not name:
-            raise InvalidDataError(_("Ramp requires a name. Enter one on the vendor."))
+        name = needed(document.name.strip(), _("Ramp requires a name. Enter one on the vendor."))
         return scoped(self.provider, {"id": self.provider.handles.partner(document.odoo_id), "name": name})
 
     def upload(self, payloads):
@@ -208,9 +207,7 @@ def _body(document, handles):
     is_new = not document.external_id
     if document.odoo_id is None:
         raise InvalidDataError(_("Odoo can only send its own vendors to Ramp."))
-    name = document.name.strip()
-    if not name:
-        raise InvalidDataError(_("Ramp requires a name. Enter one on the vendor."))
+    name = needed(document.name.strip(), _("Ramp requires a name. Enter one on the vendor."))
     if is_new and not document.address.country:
         raise InvalidDataError(_("Ramp requires a country. Enter one on the vendor %(vendor)s.", vendor=name))
     main = _main_contact(document)

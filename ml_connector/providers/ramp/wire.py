@@ -5,10 +5,10 @@ translation reports them later.
 """
 
 from ...core.documents import OwnId
-from ...core.errors import InvalidDataError, RemoteError, UnconfirmedError
+from ...core.errors import RemoteError, UnconfirmedError
 from ...core.messages import _
 from ...core.remote import RemoteRecord, content_version
-from ...core.wire import text
+from ...core.wire import needed, text
 from .selections import selection_key
 
 RECORD = _("a record")
@@ -23,11 +23,13 @@ MOMENTS = (
 """Keys of times of events."""
 
 
+def full_name(person):
+    return " ".join(filter(None, (text(person, "first_name"), text(person, "last_name"))))
+
+
 def required_id(source, what=RECORD):
     """Ramp's ID of a record; `what` names the record in the error, such as `the bill`."""
-    value = text(source, "id")
-    if not value:
-        raise InvalidDataError(_("Ramp sent %(record)s without the field %(field)s.", record=what, field="id"))
+    value = needed(text(source, "id"), _("Ramp sent %(record)s without the field %(field)s.", record=what, field="id"))
     return value
 
 
