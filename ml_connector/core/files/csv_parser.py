@@ -68,7 +68,6 @@ class CsvFile(CsvRows):
             if len(missing) == 1
             else _("Line %(line)s: the columns %(columns)s are missing.", line=number, columns=missing),
             line=number,
-            column=missing[0],
             expected=", ".join(missing),
             found=harmless(", ".join(header)[:200]),
         )
@@ -102,7 +101,6 @@ class CsvFile(CsvRows):
             raise FileFormatError(
                 _("The heading %(heading)s occurs twice.", heading=shown(heading)),
                 line=line,
-                column=heading,
                 found=heading,
             )
         self.places, self.width = places, len(header)

@@ -115,7 +115,6 @@ class XmlFile(File):
         return FileFormatError(
             message,
             line=line,
-            column=str(error.column),
             expected=_("well-formed XML"),
             found=error.reason,
             is_cut=error.is_cut,
