@@ -43,15 +43,14 @@ def unpacked(content):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return [(entry.filename, _member(archive, entry, allowed)) for entry in _entries(archive)]
     except _BROKEN:
-        raise FileFormatError(_("The archive is damaged or protected by a password."), found="archive") from None
+        raise FileFormatError(_("The archive is damaged or protected by a password.")) from None
 
 
 def _entries(archive):
     entries = archive.infolist()
     if len(entries) > MAX_FILES:
         raise FileFormatError(
-            _("The archive holds %(count)s files. The limit is %(limit)s.", count=len(entries), limit=MAX_FILES),
-            found="archive",
+            _("The archive holds %(count)s files. The limit is %(limit)s.", count=len(entries), limit=MAX_FILES)
         )
     for entry in entries:
         # the name in the archive itself: `filename` ends at a zero byte
@@ -60,8 +59,7 @@ def _entries(archive):
                 _(
                     "The archive holds %(file)s. Only files without a folder are allowed.",
                     file=shown(entry.orig_filename),
-                ),
-                found="archive",
+                )
             )
     return entries
 
@@ -87,8 +85,7 @@ class _Allowance:
                         "The unpacked archive is too large. Limits: %(limit)s MB and %(ratio)s times the packed size.",
                         limit=MAX_UNPACKED // 1024 // 1024,
                         ratio=MAX_RATIO,
-                    ),
-                    found="archive",
+                    )
                 )
             parts.append(part)
         return b"".join(parts)
@@ -104,12 +101,13 @@ class Reading:
 
     def __init__(self, template, content):
         if not content or content.isspace():
-            raise FileFormatError(_("The file is empty."), expected=_("at least one line"), found="nothing")
+            raise FileFormatError(_("The file is empty."))
         _check_size(template, content)
         self.template = template
         self.notes = Notes()
         self._broken = []
-        files = self._opened(content) if is_archive(content) else [("", _opened(template, content, self.notes))]
+        is_unpacked = template.archives and is_archive(content)
+        files = self._opened(content) if is_unpacked else [("", _opened(template, content, self.notes))]
         hashes = array("q")
         for _name, file in files:
             hashes.extend(file.hashes)
@@ -117,10 +115,6 @@ class Reading:
 
     def _opened(self, content):
         """(name, file) of the files of an archive; an archive inside it is refused."""
-        if not self.template.archives:
-            raise FileFormatError(
-                _("The file is an archive. Its template does not accept archives."), found="zip or gzip"
-            )
         plain, files, first = replace(self.template, archives=False), [], None
         for name, inside in unpacked(content):
             try:
@@ -189,5 +183,5 @@ def _check_size(template, content):
 
 def _opened(template, content, notes):
     if is_archive(content):
-        raise FileFormatError(_("The file is an archive. Its template does not accept archives."), found="zip or gzip")
+        raise FileFormatError(_("The file is an archive. Its template does not accept archives."))
     return (XmlFile if template.file_format == "xml" else CsvFile)(template, content, notes)

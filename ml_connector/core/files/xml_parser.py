@@ -55,9 +55,7 @@ class XmlFile(File):
                     "The file declares %(expected)s documents, but holds %(count)s.",
                     expected=shown(expected),
                     count=count,
-                ),
-                expected=expected[:20],
-                found=str(count),
+                )
             )
 
     def documents(self):
@@ -102,8 +100,7 @@ class XmlFile(File):
         if error.code is None:
             element = self.template.document_element
             message = Message(_FAULTS[error.reason], line=line, limit=Decimal(error.limit), element=element)
-            details = {"expected": _("plain XML"), "found": "DOCTYPE"} if error.reason == "doctype" else {}
-            return FileFormatError(message, line=line, **details)
+            return FileFormatError(message, line=line)
         message = _(
             "Line %(line)s, column %(column)s: this is not well-formed XML (%(reason)s).",
             line=line,
@@ -112,13 +109,7 @@ class XmlFile(File):
         )
         if error.is_cut:
             message = _("The file ends too early (line %(line)s, column %(column)s).", line=line, column=error.column)
-        return FileFormatError(
-            message,
-            line=line,
-            expected=_("well-formed XML"),
-            found=error.reason,
-            is_cut=error.is_cut,
-        )
+        return FileFormatError(message, line=line, is_cut=error.is_cut)
 
     def _document(self, node):
         document = FileDocument(key="", line=node.line)
@@ -128,7 +119,7 @@ class XmlFile(File):
             if not column.on_line:
                 text = self._found(document, node, known, column)
                 if text is None and column.name == "company":
-                    text = self.root_attribute("companyId")
+                    text = self.root.attributes.get("companyId")
                 if text is not None:
                     texts[column.name] = text
         currency = texts.get("currency", "").strip().upper()
@@ -141,9 +132,6 @@ class XmlFile(File):
         document.key = document.values.get(self.key.name) or ""
         self.check_required(document)
         return document
-
-    def root_attribute(self, name):
-        return self.root.attributes.get(name) if self.root else None
 
     def _line_values(self, document, node, currency):
         values, known = {}, _by_name(node)
