@@ -121,12 +121,14 @@ class FileFormatError(InvalidDataError):
     """A file does not match its template.
 
     :param line: number of the line, from 1; 0 if the error concerns no single line
+    :param column: heading or number of the column
     :param is_cut: whether the file seems to end too early, so that reading it again later may succeed
     """
 
-    def __init__(self, message, *, line=0, expected="", found="", is_cut=False, **kwargs):
+    def __init__(self, message, *, line=0, column="", expected="", found="", is_cut=False, **kwargs):
         super().__init__(message, **kwargs)
         self.line = line
+        self.column = column
         self.expected = expected
         self.found = found
         self.is_cut = is_cut

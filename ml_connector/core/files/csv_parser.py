@@ -54,7 +54,7 @@ class CsvFile(CsvRows):
             for count, (_start, number, header, _fault) in enumerate(self.rows(position, len(self.content), line)):
                 places, missing, twice = self._columns_of(header)
                 if not missing and delimiter != first:
-                    raise _other_delimiter(number, delimiter)
+                    raise _other_delimiter(number, first, delimiter)
                 if not missing:
                     self._take_heading(header, number, places, twice, count)
                     return
@@ -68,6 +68,9 @@ class CsvFile(CsvRows):
             if len(missing) == 1
             else _("Line %(line)s: the columns %(columns)s are missing.", line=number, columns=missing),
             line=number,
+            column=missing[0],
+            expected=", ".join(missing),
+            found=harmless(", ".join(header)[:200]),
         )
 
     def _columns_of(self, header):
@@ -96,7 +99,12 @@ class CsvFile(CsvRows):
     def _take_heading(self, header, line, places, twice, titles):
         if twice:
             heading = twice[0]
-            raise FileFormatError(_("The heading %(heading)s occurs twice.", heading=shown(heading)), line=line)
+            raise FileFormatError(
+                _("The heading %(heading)s occurs twice.", heading=shown(heading)),
+                line=line,
+                column=heading,
+                found=heading,
+            )
         self.places, self.width = places, len(header)
         self.header = [heading.strip() for heading in header]
         self.key_place = places[self.key.name]
@@ -150,6 +158,8 @@ class CsvFile(CsvRows):
             raise FileFormatError(
                 _("The file ends without its trailer row %(trailer)s.", trailer=shown(trailer)),
                 line=line,
+                expected=trailer,
+                found="the end of the file",
                 is_cut=True,
             )
 
@@ -293,7 +303,7 @@ def _plain(heading):
     return re.sub(r"[\s_\u200b\ufeff]+", "", heading).lower()
 
 
-def _other_delimiter(line, found):
+def _other_delimiter(line, expected, found):
     name = _("tabs") if found == "\t" else shown(found)
     return FileFormatError(
         _(
@@ -302,6 +312,8 @@ def _other_delimiter(line, found):
             delimiter=name,
         ),
         line=line,
+        expected=expected,
+        found=found.replace("\t", "tab"),
     )
 
 

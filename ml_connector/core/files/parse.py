@@ -43,14 +43,15 @@ def unpacked(content):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return [(entry.filename, _member(archive, entry, allowed)) for entry in _entries(archive)]
     except _BROKEN:
-        raise FileFormatError(_("The archive is damaged or protected by a password.")) from None
+        raise FileFormatError(_("The archive is damaged or protected by a password."), found="archive") from None
 
 
 def _entries(archive):
     entries = archive.infolist()
     if len(entries) > MAX_FILES:
         raise FileFormatError(
-            _("The archive holds %(count)s files. The limit is %(limit)s.", count=len(entries), limit=MAX_FILES)
+            _("The archive holds %(count)s files. The limit is %(limit)s.", count=len(entries), limit=MAX_FILES),
+            found="archive",
         )
     for entry in entries:
         # the name in the archive itself: `filename` ends at a zero byte
@@ -59,7 +60,8 @@ def _entries(archive):
                 _(
                     "The archive holds %(file)s. Only files without a folder are allowed.",
                     file=shown(entry.orig_filename),
-                )
+                ),
+                found="archive",
             )
     return entries
 
@@ -85,7 +87,8 @@ class _Allowance:
                         "The unpacked archive is too large. Limits: %(limit)s MB and %(ratio)s times the packed size.",
                         limit=MAX_UNPACKED // 1024 // 1024,
                         ratio=MAX_RATIO,
-                    )
+                    ),
+                    found="archive",
                 )
             parts.append(part)
         return b"".join(parts)
@@ -101,7 +104,7 @@ class Reading:
 
     def __init__(self, template, content):
         if not content or content.isspace():
-            raise FileFormatError(_("The file is empty."))
+            raise FileFormatError(_("The file is empty."), expected=_("at least one line"), found="nothing")
         _check_size(template, content)
         self.template = template
         self.notes = Notes()
@@ -183,5 +186,5 @@ def _check_size(template, content):
 
 def _opened(template, content, notes):
     if is_archive(content):
-        raise FileFormatError(_("The file is an archive. Its template does not accept archives."))
+        raise FileFormatError(_("The file is an archive. Its template does not accept archives."), found="zip or gzip")
     return (XmlFile if template.file_format == "xml" else CsvFile)(template, content, notes)

@@ -55,7 +55,9 @@ class XmlFile(File):
                     "The file declares %(expected)s documents, but holds %(count)s.",
                     expected=shown(expected),
                     count=count,
-                )
+                ),
+                expected=expected[:20],
+                found=str(count),
             )
 
     def documents(self):
@@ -100,7 +102,8 @@ class XmlFile(File):
         if error.code is None:
             element = self.template.document_element
             message = Message(_FAULTS[error.reason], line=line, limit=Decimal(error.limit), element=element)
-            return FileFormatError(message, line=line)
+            details = {"expected": _("plain XML"), "found": "DOCTYPE"} if error.reason == "doctype" else {}
+            return FileFormatError(message, line=line, **details)
         message = _(
             "Line %(line)s, column %(column)s: this is not well-formed XML (%(reason)s).",
             line=line,
@@ -109,7 +112,14 @@ class XmlFile(File):
         )
         if error.is_cut:
             message = _("The file ends too early (line %(line)s, column %(column)s).", line=line, column=error.column)
-        return FileFormatError(message, line=line, is_cut=error.is_cut)
+        return FileFormatError(
+            message,
+            line=line,
+            column=str(error.column),
+            expected=_("well-formed XML"),
+            found=error.reason,
+            is_cut=error.is_cut,
+        )
 
     def _document(self, node):
         document = FileDocument(key="", line=node.line)
