@@ -61,8 +61,8 @@ class Booking(OfFlow):
 
     def _entries(self, logs):
         """The documents of a batch. An entry whose payload cannot be translated carries the error."""
-        rows = [(log.external_id, log.sudo().payload) for log in logs]  # sudo: field without access
-        documents = self._documents(rows)
+        payloads = logs._payloads()
+        documents = self._documents([(log.external_id, payloads[log.id]) for log in logs])
         entries = []
         for log, document in zip(logs, documents, strict=True):
             entry = ImportEntry(log, None)

@@ -43,6 +43,12 @@ class MlSyncLogQueue(models.AbstractModel):
         self._insert_pulled(flow, rows)
         return len(rows) + len(reopened)
 
+    def _payloads(self):
+        """{id: payload}. The field copies each on reading, which for a report takes as long as its translation."""
+        self.flush_recordset(["payload"])
+        rows = self.env.execute_query(SQL("SELECT id, payload FROM ml_sync_log WHERE id = ANY(%s)", list(self.ids)))
+        return dict(rows)
+
     @api.model
     def _insert_pulled(self, flow, items):
         if not items:

@@ -149,21 +149,6 @@ class TestFeedIn(FeedCase):
         self.assertEqual((file.done_count, file.waiting_count), (2, 0))
         self.assertEqual((self.residuals(*SAMPLE), twin.amount_residual), ([0.0] * 3, 1180.0))
 
-    def test_a_payment_of_one_vendor_does_not_settle_anothers_bill(self):
-        """By the id of the invoice, and by its number."""
-        self.map_bank()
-        self.take(f"{INVOICES}.csv")
-        header = sample(PAYMENTS).splitlines()[0].decode()
-        bill = self.record("invoices", "700123")
-        for number, invoice in (("PAY-2", "700123"), ("PAY-3", "")):
-            cells = f"{number},PAID,2026-11-24,ACH,T,V00018,Other,USD,1180.00,101401,1,{invoice}"
-            self.take(f"payments_{number}.csv", f"{header}\r\nACME-US,{cells},NW-88121,1180.00,0.00,,\r\n".encode())
-            log = self.logs("payments").filtered(lambda log, number=number: log.external_id == number)
-            self.assertEqual(bill.amount_residual, 1180.0)
-            self.assertIn(log.state, ("failed", "waiting"))
-            if invoice:
-                self.assertHas(log.error_message, self.polish.display_name, bill.partner_id.display_name)
-
     def test_an_invoice_that_only_names_its_vendor_goes_to_the_only_one_of_that_name(self):
         names = {"900001": "northwind FEED paper co.", "900002": "Twin", "900003": "Northwind_Feed Paper Co."}
         for _twin in range(2):
@@ -172,19 +157,6 @@ class TestFeedIn(FeedCase):
         self.take("invoices_named.csv", "\r\n".join([f"{HEADER},VendorName", *rows, ""]).encode())
         self.assertEqual(self.record("invoices", "900001").partner_id, self.northwind)
         self.assertEqual(self.states("invoices"), {"900001": "done", "900002": "waiting", "900003": "waiting"})
-
-    def test_discount_taken(self):
-        self.map_bank()
-        gain = self.make_account("778800", "income_other")
-        self.company.account_journal_early_pay_discount_gain_account_id = gain
-        self.take(f"{INVOICES}.csv")
-        content = sample(PAYMENTS).replace(b"1161.00", b"1137.40").replace(b",1180.00,0.00", b",1156.40,23.60")
-        self.take(PAYMENTS, content)
-        payment = self.record("payments", "PAY-5501")
-        self.assertEqual(payment.amount, 1137.4)
-        (item,) = payment.move_id.line_ids.filtered(lambda line: line.account_id == gain)
-        self.assertEqual(item.balance, -23.6 if self.company.currency_id.name == "USD" else item.balance)
-        self.assertEqual(self.residuals("700123", "700124"), [0.0, 0.0])
 
     def map_bank(self):
         for bank in ("101401", "101402"):

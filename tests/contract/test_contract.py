@@ -32,7 +32,7 @@ DEMO_FLOORS = {"ramp": (60, 1000), "visma": (34, 900), "concur": (19, 400)}
 SANDBOXES = {
     "ramp": lambda: ramp.RampSandbox(size="small", base_date=date.today(), settings=ramp.RampSettings(rate_limit=0)),
     "visma": lambda: visma.VismaSandbox(
-        size="small", base_date=date.today(), settings=visma.VismaSettings(action_seconds=0.01, background_seconds=0.01)
+        size="small", base_date=date.today(), settings=visma.VismaSettings(action_seconds=0.01)
     ),
     "concur": lambda: concur.ConcurSandbox(size="small", base_date=date.today()),
 }

@@ -14,7 +14,6 @@ KEPT_HEADERS = (
     "accept",
     "content-type",
     "documentformatas",
-    "erp-api-background",
     "etag",
     "if-match",
     "location",

@@ -281,14 +281,17 @@ class Fake:
     """A client that answers from lists by path, and notes the filters."""
 
     def __init__(self, **rows):
-        self.rows = {f"/{name}": found for name, found in rows.items()}
+        self.known = {f"/{name}": found for name, found in rows.items()}
         self.asked = []
 
     def pages(self, path, **filters):
         self.asked.append((path, filters))
-        yield self.rows.get(path, [])
+        yield self.known.get(path, [])
 
     pages_of_record = pages
+
+    def rows(self, path, **filters):
+        return (row for page in self.pages(path, **filters) for row in page)
 
     def filters(self, path):
         return [filters for asked, filters in self.asked if asked == path]

@@ -18,7 +18,7 @@ SCOPE = " ".join(f"vismanet_erp_service_api:{name}" for name in ("read", "create
 
 
 def quick(**changes):
-    return VismaSettings(**{"action_seconds": 0.05, "background_seconds": 0.02, **changes})
+    return VismaSettings(**{"action_seconds": 0.05, **changes})
 
 
 @contextmanager

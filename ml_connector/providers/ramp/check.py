@@ -253,7 +253,7 @@ class Checker(ConnectionCheck):
 
 def entities_of(client):
     """The legal entities of the business with their bank accounts."""
-    return [row for page in client.pages("/entities", hide_inactive=True) for row in page]
+    return list(client.rows("/entities", hide_inactive=True))
 
 
 def main_entity(entities):

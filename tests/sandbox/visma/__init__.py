@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from ..schema import Problem
 from ..server import BASE_DATE, Refusal, Sandbox, Settings
 from . import (  # noqa: F401 - they register their handlers
-    background,
     invoice_actions,
     invoices,
     oauth,
@@ -46,7 +45,6 @@ class VismaSettings(Settings):
     max_page_size: int = 1000
     default_page_size: int = 100
     action_seconds: float = 0.2  # until an accepted action takes effect
-    background_seconds: float = 0.2
     clock_offset: int = 0  # hours by which the stored times differ from UTC: the documentation does not say
     twins_swapped: bool = False  # which of `cost` and `costInCurrency` is in the document's currency
     drops_lines: int = 0  # lines that are dropped whatever was asked, from now on
@@ -97,15 +95,6 @@ class VismaSandbox(Sandbox):
         if request.path.startswith("/v"):
             response.headers.extend(self.window.headers(self.settings.hourly_limit, self.settings.hour))
         return response
-
-    def _answer(self, request, log):
-        if request.headers.get("erp-api-background") and request.path.startswith("/v"):
-            return background.accept(self, request, log)
-        return super()._answer(request, log)
-
-    def answer_now(self, request, log):
-        """The answer of the real call, for a call in the background."""
-        return super()._answer(request, log)
 
     def authorize(self, operation, request):
         if operation.key == TOKEN_OPERATION:

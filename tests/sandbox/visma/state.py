@@ -11,7 +11,7 @@ class State:
     def __init__(self, sandbox):
         self.sandbox = sandbox
         self.base_currency, self.non_project = "", "X"
-        self.tokens, self.background, self.files = {}, {}, {}
+        self.tokens, self.files = {}, {}
         self.accounts, self.projects, self.branches, self.currencies = {}, {}, {}, {}
         self.vats, self.vat_categories, self.vat_zones = {}, {}, {}
         self.credit_terms, self.classes, self.periods = {}, {}, {}
