@@ -38,6 +38,17 @@ def required(source, key):
     return value
 
 
+def needed(value, missing):
+    """The value.
+
+    :param missing: the sentence on a missing one
+    :raises InvalidDataError: it is empty or None
+    """
+    if not value:
+        raise InvalidDataError(missing)
+    return value
+
+
 def part(source, key):
     """The object at a key; empty if there is none."""
     value = _value(source, key)

@@ -4,9 +4,9 @@ A Ramp business has one accounting connection at a time. Without it, Ramp accept
 the codes of its bills.
 """
 
-from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
 from ...core.messages import _, paragraph
+from ...core.provider import ConnectionCheck
 from .client import rows_of
 from .newer import STORED
 from .scopes import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, ORDERS_READ, PLUS, SEAT
@@ -253,7 +253,7 @@ class Checker(ConnectionCheck):
 
 def entities_of(client):
     """The legal entities of the business with their bank accounts."""
-    return [row for page in client.pages("/entities", hide_inactive=True) for row in page]
+    return list(client.rows("/entities", hide_inactive=True))
 
 
 def main_entity(entities):

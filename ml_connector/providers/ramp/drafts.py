@@ -15,11 +15,11 @@ from ...core.errors import (
 from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
-from .answers import new_id
 from .client import path_id
 from .money import read_money
 from .scopes import BILLS_READ, BILLS_WRITE
 from .selections import as_selections
+from .wire import new_id
 
 DRAFT, BILL = "draft:", "bill:"
 """Prefixes of the IDs of sent bills: an approved draft becomes another object in Ramp."""
@@ -49,9 +49,11 @@ class Drafts:
         if not found:
             return self.make(body, order)
         wanted = self.wire(body, order)
+        # a draft keeps its Odoo ID
+        wanted.pop("remote_id", None)
         path = f"/bills/drafts/{path_id(found.external_id.removeprefix(DRAFT))}"
         try:
-            row = self.client.change("PATCH", path, _changeable(wanted))
+            row = self.client.change("PATCH", path, wanted)
         except NotFoundError as error:
             return self._approved(body, error)
         return self._sent(row, linked=not external_id)
@@ -81,9 +83,9 @@ class Drafts:
         known = {"remote_id": body["remote_id"]}
         if not self.provider.has_seat:
             known = {"invoice_number": body["invoice_number"], "vendor_id": body["vendor_id"]}
-        if draft := _first(self.client.pages("/bills/drafts", **known), known):
+        if draft := _first(self.client.rows("/bills/drafts", **known), known):
             return draft, self._sent(draft, linked=True)
-        if bill := _first(self.client.pages("/bills", **known), known):
+        if bill := _first(self.client.rows("/bills", **known), known):
             return bill, SendResult(external_id=f"{BILL}{bill['id']}", linked=True)
         return None, None
 
@@ -160,10 +162,8 @@ class Drafts:
 
     def _order_lines(self, order):
         """Ramp IDs of an order's lines by their handles."""
-        try:
-            lines = self.client.one(f"/purchase-orders/{path_id(order)}").get("line_items") or ()
-        except NotFoundError:
-            return {}
+        found = self.client.found("/purchase-orders", order) or {}
+        lines = found.get("line_items") or ()
         return {line["external_id"]: line["id"] for line in lines if line.get("external_id")}
 
 
@@ -204,10 +204,9 @@ class Attachments(PushFlow):
         return None
 
 
-def _first(pages, known):
+def _first(rows, known):
     """The first row with all known values, because Ramp ignores unknown filters."""
-    found = (row for rows in pages for row in rows)
-    return next((row for row in found if known.items() <= {**row, "vendor_id": _vendor_id(row)}.items()), None)
+    return next((row for row in rows if known.items() <= {**row, "vendor_id": _vendor_id(row)}.items()), None)
 
 
 def _vendor_id(row):
@@ -217,11 +216,6 @@ def _vendor_id(row):
 
 def _checksum(content):
     return hashlib.sha256(content).hexdigest()
-
-
-def _changeable(wanted):
-    """The values without the draft's Odoo ID, which never changes."""
-    return {key: value for key, value in wanted.items() if key != "remote_id"}
 
 
 def path_of(external_id):

@@ -8,10 +8,10 @@ from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from ...core.wire import iso_day
-from .answers import new_id
 from .client import path_id
 from .drafts import DRAFT
 from .scopes import ORDERS_READ, PLUS, RECEIPTS_READ, RECEIPTS_WRITE
+from .wire import new_id
 
 SEPARATOR = ","
 
@@ -130,15 +130,14 @@ class GoodsReceiptsPush(PushFlow):
 
     def _wanted(self, payload, entry):
         """The body of a receipt; None if all goods were returned."""
-        try:
-            order = self.client.one(f"/purchase-orders/{path_id(entry['order'])}")
-        except NotFoundError:
+        order = self.client.found("/purchase-orders", entry["order"])
+        if order is None:
             raise InvalidDataError(
                 _(
                     "The purchase order of %(receipt)s is archived in Ramp. Ramp accepts no receipt for it.",
                     receipt=payload["number"],
                 )
-            ) from None
+            )
         ordered = {line.get("external_id"): line for line in order.get("line_items") or ()}
         lines = [self._wire_line(line, ordered) for line in entry["lines"] if Decimal(line["quantity"]) > 0]
         if not lines:
@@ -172,12 +171,9 @@ class GoodsReceiptsPush(PushFlow):
         return {"purchase_order_line_item_id": ramp_line["id"], "unit_quantity": int(quantity)}
 
     def _ours(self, order, number):
-        pages = self.client.pages("/item-receipts", purchase_order_id=order)
+        rows = self.client.rows("/item-receipts", purchase_order_id=order)
         return [
-            row
-            for rows in pages
-            for row in rows
-            if row.get("purchase_order_id") == order and row.get("item_receipt_number") == number
+            row for row in rows if row.get("purchase_order_id") == order and row.get("item_receipt_number") == number
         ]
 
     def _delete(self, receipts):

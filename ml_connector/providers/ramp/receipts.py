@@ -89,31 +89,27 @@ class Receipts(RampPull):
 
     def _asked(self, external_id, kind, names=()):
         name = OWNERS[kind]
-        receipts = []
-        for page in self.client.pages("/receipts", **{name: external_id}):
-            for row in page:
-                if row.get(name) == external_id and (not names or receipt_name(row.get("id")) in names):
-                    receipts.append({"id": row.get("id"), "receipt_url": row.get("receipt_url")})
+        receipts = [
+            {"id": row.get("id"), "receipt_url": row.get("receipt_url")}
+            for row in self.client.rows("/receipts", **{name: external_id})
+            if row.get(name) == external_id and (not names or receipt_name(row.get("id")) in names)
+        ]
         return receipts_item(external_id, kind, receipts) if receipts else None
 
     def translate(self, payload):
-        return receipt_files(payload)
+        """The `Attachment`s of a record."""
+        attachments = []
+        for receipt in payload.get("receipts") or []:
+            url = str(receipt.get("receipt_url") or "")
+            name = file_name(url) or f"Receipt {receipt.get('id')}.pdf"
+            attachments.append(Attachment(name=name, url=url))
+        return tuple(attachments)
 
 
 def receipts_item(external_id, kind, receipts):
     payload = {"id": external_id, "subject_kind": kind, "receipts": receipts}
     content = sorted(str(receipt["id"]) for receipt in receipts)
     return item({}, content, external_id, payload, external_id=external_id)
-
-
-def receipt_files(payload):
-    """The `Attachment`s of a record."""
-    attachments = []
-    for receipt in payload.get("receipts") or []:
-        url = str(receipt.get("receipt_url") or "")
-        name = file_name(url) or f"Receipt {receipt.get('id')}.pdf"
-        attachments.append(Attachment(name=name, url=url))
-    return tuple(attachments)
 
 
 def receipts(payload):

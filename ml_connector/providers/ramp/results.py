@@ -67,20 +67,18 @@ class Results(ResultFlow):
         try:
             self.client.create("/accounting/syncs", body)
         except PermanentError as error:
-            refusal = error
-        else:
-            return None
-        if refusal.code == NO_CONNECTION:
+            if error.code != NO_CONNECTION:
+                return error
             raise AuthError(
                 _(
                     "Ramp accepts no results because Odoo is not its accounting system. Test the connection and follow"
                     " the advice on the accounting system."
                 ),
-                trace_id=refusal.trace_id,
-                status=refusal.status,
-                code=refusal.code,
-            )
-        return refusal
+                trace_id=error.trace_id,
+                status=error.status,
+                code=error.code,
+            ) from error
+        return None
 
     def _really_refused(self, named, refusal):
         """Refused results with the reason, without those that Ramp has already marked as synced."""

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ...core.errors import ConnectorError, PermanentError, RemoteError, UnconfirmedError
 from ...core.remote import SendResult
-from .answers import differing, only, ramp_id_of
 from .client import path_id
 from .companies import everywhere, is_of_entities, limiting, more_entities, unlimited, with_note
 from .scopes import AccountingPush
+from .wire import differing, only, ramp_id_of
 
 PARALLEL_CALLS = 8
 FEW = 5
