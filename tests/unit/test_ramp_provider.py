@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ramp_support import raised
+from support.tokens import MemoryTokens
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Result
 from ml_connector.core.flow import Flow
-from ml_connector.core.http import AccessToken, MemoryTokens
+from ml_connector.core.http import AccessToken
 from ml_connector.core.provider import Settings
 from ml_connector.providers import PROVIDERS
 from ml_connector.providers.ramp import RampProvider, check

@@ -1,8 +1,8 @@
 """One entity of Ramp is one company: rows of others are left out, although Ramp was asked for that entity only."""
 
 import pytest
+from support.tokens import MemoryTokens
 
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.ramp import RampProvider
 

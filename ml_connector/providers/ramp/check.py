@@ -4,9 +4,9 @@ A Ramp business has one accounting connection at a time. Without it, Ramp accept
 the codes of its bills.
 """
 
-from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
 from ...core.messages import _, paragraph
+from ...core.provider import ConnectionCheck
 from .client import rows_of
 from .newer import STORED
 from .push_base import PLUS, SEAT
