@@ -5,6 +5,7 @@ from datetime import datetime, time
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from .errors import AuthError, PermanentError
 from .flow import Flow
 from .messages import _
 
@@ -99,6 +100,38 @@ class Settings:
         return f"Settings({self.base_url})"
 
 
+class ConnectionCheck:
+    """One run of the connection check, as far as providers share it. Reads only.
+
+    :cvar label: name of the provider
+    :cvar identity: name of the credential that identifies the account until the provider names it
+    """
+
+    label = ""
+    identity = "client_id"
+
+    def __init__(self, client, settings, tokens, flows=()):
+        self.client = client
+        self.settings = settings
+        self.tokens = tokens
+        self.flows = flows
+        self.report = CheckReport(identity=settings.credentials.get(self.identity) or "")
+
+    def run(self):
+        """The `CheckReport`."""
+        raise NotImplementedError
+
+    def _find(self, level, title, message=""):
+        self.report.findings.append(Finding(level=level, title=title, message=message))
+
+    def _guarded(self, check):
+        """Run a part of the check; a refusal becomes a finding and does not end the check."""
+        try:
+            check()
+        except (AuthError, PermanentError) as error:
+            self._find("warning", _("%(provider)s refused part of the check", provider=self.label), error.message)
+
+
 class Provider:
     """A provider: its protocol client and the translation between its wire format and documents.
 
@@ -153,6 +186,10 @@ class Provider:
         """A record of the provider with its times in the company's time zone."""
         return localized(record, self.zone, self.moments)
 
+    def entered(self, *names):
+        """{name: credential}; a text that was not entered is empty."""
+        return {name: self.settings.credentials.get(name) or "" for name in names}
+
     def _client_options(self):
         """Options of each HTTP client besides its credentials."""
         return {
@@ -200,7 +237,7 @@ class Provider:
 
     def download(self, url: str) -> tuple[str, bytes]:
         """MIME type and content of a file of the provider."""
-        raise NotImplementedError
+        return self.client.download(url)
 
     def close(self):
         """Close the connections to the provider at the end of a run."""

@@ -26,6 +26,12 @@ class RemoteRecord:
     payload: dict
     url: str = ""
 
+    @classmethod
+    def of(cls, external_id, title, payload, content=None):
+        """The record whose version is that of its content, by default all of its payload."""
+        version = content_version(payload if content is None else content)
+        return cls(external_id=external_id, version=version, title=title, payload=payload)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemotePage:

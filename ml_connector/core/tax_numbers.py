@@ -138,10 +138,6 @@ def _core(number, country):
     """The common part of all ways to write a number in its country."""
     if trim := CORES.get(country):
         return trim(number)
-    return _compact(number, country)
-
-
-def _compact(number, country):
     module = get_cc_module(country.lower(), "vat") if country else None
     try:
         compact = plain(module.compact(number)) if module else number
@@ -150,21 +146,9 @@ def _compact(number, country):
     return compact or number
 
 
-def _norwegian(number):
-    return number.removeprefix("NO").removesuffix("MVA")
-
-
 def _swiss(number):
     known = SWISS.fullmatch(number if number.startswith("CH") else f"CH{number}")
     return known.group(1) if known else number
-
-
-def _austrian(number):
-    return number.removeprefix("AT").removeprefix("U")
-
-
-def _japanese(number):
-    return number.removeprefix("T")
 
 
 def _canadian(number):
@@ -192,11 +176,11 @@ def _french_key(siren):
 
 
 CORES = {
-    "AT": _austrian,
+    "AT": lambda number: number.removeprefix("AT").removeprefix("U"),
     "CA": _canadian,
     "CH": _swiss,
     "FR": _french,
-    "JP": _japanese,
-    "NO": _norwegian,
+    "JP": lambda number: number.removeprefix("T"),
+    "NO": lambda number: number.removeprefix("NO").removesuffix("MVA"),
     "SE": _swedish,
 }

@@ -32,9 +32,17 @@ def required(source, key):
 
     :raises InvalidDataError: there is none
     """
-    value = text(source, key)
+    return needed(text(source, key), _("The record has no value in the field %(field)s.", field=key))
+
+
+def needed(value, missing):
+    """The value.
+
+    :param missing: the sentence on a missing one
+    :raises InvalidDataError: it is empty or None
+    """
     if not value:
-        raise InvalidDataError(_("The record has no value in the field %(field)s.", field=key))
+        raise InvalidDataError(missing)
     return value
 
 

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from sandbox.traffic import Recording
 from support import pure  # noqa: F401 - the addon without Odoo
+from support.tokens import MemoryTokens
 
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers import PROVIDERS
 

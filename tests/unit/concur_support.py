@@ -4,8 +4,8 @@ from contextlib import contextmanager
 
 from sandbox.concur import CLIENT_ID, CLIENT_SECRET, ConcurSandbox
 from sandbox.concur.state import COMPANY_UUID, REQUEST_TOKEN
+from support.tokens import MemoryTokens
 
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
 from ml_connector.providers.concur.client import ConcurClient

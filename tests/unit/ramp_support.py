@@ -4,9 +4,9 @@ from contextlib import contextmanager
 
 import pytest
 from sandbox.ramp import CLIENT_ID, CLIENT_SECRET, RampSandbox, RampSettings
+from support.tokens import MemoryTokens
 
 from ml_connector.core import errors as errors
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.ramp import RampProvider, check
 from ml_connector.providers.ramp.client import RampClient

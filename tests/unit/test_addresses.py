@@ -4,10 +4,11 @@ import socket
 
 import pytest
 import requests
+from support.tokens import MemoryTokens
 
 from ml_connector.core import errors as errors
 from ml_connector.core.files import SftpAccount, SftpSession
-from ml_connector.core.http import HttpClient, MemoryTokens
+from ml_connector.core.http import HttpClient
 from ml_connector.core.http.addresses import is_below, may_call
 from ml_connector.providers.ramp.client import RampClient
 

@@ -12,11 +12,12 @@ from functools import cache
 import pytest
 from concur_support import CREDENTIALS as CONCUR
 from sandbox import concur, ramp, visma
+from support.tokens import MemoryTokens
 from visma_support import invoice
 
 from ml_connector.core.documents import Release
 from ml_connector.core.errors import ConnectorError, NotFoundError
-from ml_connector.core.http import Answer, MemoryTokens
+from ml_connector.core.http import Answer
 from ml_connector.core.items import FAULT, UNREADABLE, document_of
 from ml_connector.core.messages import Message
 from ml_connector.core.provider import Settings

@@ -8,9 +8,9 @@ import pytest
 from concur_support import client_of, obeyed_sandbox
 from sandbox.concur import ConcurSandbox, ConcurSettings, forms
 from sandbox.concur.state import REQUEST_TOKEN
+from support.tokens import MemoryTokens
 
 from ml_connector.core.errors import AuthError, NetworkError, RateLimitError, RemoteError
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.http.oauth import AccessToken
 from ml_connector.providers.concur.financial_documents import acknowledge, confirm, document, ready_documents
 from ml_connector.providers.concur.vendors import vendor_pages

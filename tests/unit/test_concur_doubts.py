@@ -9,9 +9,9 @@ from concur_support import connect
 from pairs import in_pairs, lacking
 from sandbox.concur import ConcurSandbox, ConcurSettings
 from sandbox.concur.documents import entry, identity, invoice, invoice_tax, report, tax
+from support.tokens import MemoryTokens
 
 from ml_connector.core import documents as doc
-from ml_connector.core.http import MemoryTokens
 
 DAY = date(2026, 9, 10)
 FLOWS = ("expense_reports", "invoices", "cash_advances", "payroll")

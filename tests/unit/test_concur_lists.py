@@ -5,10 +5,10 @@ from concur_support import connect as plain_connect
 from concur_support import obeyed_sandbox
 from hypothesis import given
 from hypothesis import strategies as st
+from support.tokens import MemoryTokens
 
 from ml_connector.core import documents as doc
 from ml_connector.core import errors as errors
-from ml_connector.core.http import MemoryTokens
 from ml_connector.providers.concur import ConcurProvider
 from ml_connector.providers.concur.lists import choices, plain_code
 from ml_connector.providers.concur.scopes import ACCOUNT_LIST, FIELD_LISTS

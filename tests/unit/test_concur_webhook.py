@@ -98,7 +98,7 @@ def test_old_and_new_key_are_good_beside_each_other(keys):
     senders = webhook.known_senders({"webhook_key": keys.publisher.public_key()})
     assert json.loads(senders)["keys"][1:] == [webhook.KEY_OF_2025]
     body = b"{}"
-    assert webhook.verify(signed(keys, body), body, [webhook.known_senders({}), senders])
+    assert webhook.ConcurWebhooks.verify_webhook(signed(keys, body), body, [webhook.known_senders({}), senders])
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,15 @@ def test_old_and_new_key_are_good_beside_each_other(keys):
 )
 def test_a_certificate_counts_where_a_proxy_checks_it(subject, is_known):
     trusting = webhook.known_senders({"webhook_certificate_header": "X-Client-Cn"})
-    assert webhook.verify({"x-client-cn": subject}, b"{}", [trusting]) is is_known
-    assert not webhook.verify({"x-client-cn": subject}, b"{}", [webhook.known_senders({})])
+    assert webhook.ConcurWebhooks.verify_webhook({"x-client-cn": subject}, b"{}", [trusting]) is is_known
+    assert not webhook.ConcurWebhooks.verify_webhook({"x-client-cn": subject}, b"{}", [webhook.known_senders({})])
 
 
 def test_a_certificate_is_named_once():
     trusting = webhook.known_senders({"webhook_certificate_header": "X-Client-Cn"})
-    assert not webhook.verify({"X-Client-Cn": webhook.SENDER, "x-client-cn": webhook.SENDER}, b"{}", [trusting])
+    assert not webhook.ConcurWebhooks.verify_webhook(
+        {"X-Client-Cn": webhook.SENDER, "x-client-cn": webhook.SENDER}, b"{}", [trusting]
+    )
 
 
 # Envelope
@@ -144,12 +146,12 @@ def test_a_certificate_is_named_once():
 )
 def test_what_is_no_event_is_refused(body):
     with pytest.raises(errors.InvalidDataError):
-        webhook.parse(body)
+        webhook.ConcurWebhooks.parse_webhook({}, body)
 
 
 def test_an_address_in_an_event_is_not_kept():
     facts = {"documentId": "A", "href": "https://evil.example.com/?docId=A"}
-    event = webhook.parse(json.dumps({"id": "1", "eventType": "x", "facts": facts}).encode())
+    event = webhook.ConcurWebhooks.parse_webhook({}, json.dumps({"id": "1", "eventType": "x", "facts": facts}).encode())
     assert "evil" not in repr(event)
 
 
@@ -157,12 +159,12 @@ def test_an_address_in_an_event_is_not_kept():
 def test_nobody_else_is_let_in(body, signature, text):
     senders = [webhook.known_senders({}), webhook.known_senders({"webhook_certificate_header": "X-Cn"})]
     for value in (base64.b64encode(signature).decode(), text):
-        assert not webhook.verify({"Concur-Signature": value}, body, senders)
+        assert not webhook.ConcurWebhooks.verify_webhook({"Concur-Signature": value}, body, senders)
 
 
 @given(st.binary(max_size=200) | st.dictionaries(st.text(), st.text()).map(lambda value: json.dumps(value).encode()))
 def test_whatever_comes_is_an_event_or_a_clear_error(body):
     try:
-        assert webhook.parse(body).event_id
+        assert webhook.ConcurWebhooks.parse_webhook({}, body).event_id
     except errors.InvalidDataError:
         pass

@@ -21,9 +21,10 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from ramp_support import raised
+from support.tokens import MemoryTokens
 
 from ml_connector.core import errors as errors
-from ml_connector.core.http import AccessToken, HttpClient, MemoryTokens, RollingWindow, mask, mask_text
+from ml_connector.core.http import AccessToken, HttpClient, RollingWindow, mask, mask_text
 from ml_connector.core.http.refusals import Reply
 from ml_connector.providers.ramp.client import RampClient
 

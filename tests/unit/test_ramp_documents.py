@@ -14,11 +14,10 @@ from ml_connector.core.provider import Settings
 from ml_connector.core.remote import content_version
 from ml_connector.core.wire import day
 from ml_connector.providers.ramp import RampProvider
-from ml_connector.providers.ramp.bills import bill_item, booking_date, files_item, is_bill_due
+from ml_connector.providers.ramp.bills import is_bill_due
 from ml_connector.providers.ramp.coding import coding_item
 from ml_connector.providers.ramp.money import currency_digits, read_money
 from ml_connector.providers.ramp.payments import is_payment_due, payment_item
-from ml_connector.providers.ramp.pull_base import is_since
 from ml_connector.providers.ramp.vendors import vendor_item
 
 BANK = "ba000000-0000-4000-8000-000000000001"
@@ -28,6 +27,9 @@ def provider(**stored):
     return RampProvider(
         Settings(base_url="https://api.ramp.com", credentials={}, stored=stored, instance="db:7"), None, None
     )
+
+
+bill_item, files_item = provider().flow("bills").item, provider().flow("bill_files").item
 
 
 def usd(cents):
@@ -879,7 +881,7 @@ def test_damaged_rows_still_become_items(data):
     row = damage(RICH, data)
     known = {"credentials": {"entity": "e"}, "stored": {"entity": "e", "entity_id": "e"}}
     bills = RampProvider(Settings(base_url="https://api.ramp.com", **known), None, None).flow("bills")
-    is_since(row, date(2026, 1, 1), booking_date)
+    bills.is_since(row, date(2026, 1, 1))
     try:
         bills.concerns_us(row)
         is_bill_due(row)

@@ -12,11 +12,11 @@ from ml_connector.providers.ramp.client import ROOT
 FOLDER = Path(__file__).parents[2] / "ml_connector/providers/ramp"
 SOME_ID = "00000000-0000-4000-8000-000000000001"
 VERBS = {
-    **dict.fromkeys(("get", "one", "pages", "pages_of_record"), "GET"),
+    **dict.fromkeys(("get", "one", "found", "pages", "rows", "pages_of_record"), "GET"),
     **dict.fromkeys(("create", "upload"), "POST"),
     "update": "PATCH",
 }
-"""Methods of the client with their HTTP method; `change` and `request` name it."""
+"""Methods of the client with their HTTP method; `change` and `request` name it. `found` adds the ID."""
 OTHERS = ("download", "fetch_token")
 BASES = {"SpendPull": ("SpendPull", "SyncedPull")}
 BESIDES = {f"POST {ROOT}/token", f"GET {ROOT}/webhooks/{{webhook_id}}"}
@@ -63,7 +63,7 @@ class Source:
             return
         method, path = (VERBS[verb.attr], args[0]) if verb.attr in VERBS else (args[0].value, args[1])
         for value in self._values(path, scope):
-            yield method, value
+            yield method, f"{value}/{{}}" if verb.attr == "found" else value
 
     def _values(self, node, scope):
         """The possible values of an expression."""

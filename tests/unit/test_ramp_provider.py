@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ramp_support import raised
+from support.tokens import MemoryTokens
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import Result
 from ml_connector.core.flow import Flow
-from ml_connector.core.http import AccessToken, MemoryTokens
+from ml_connector.core.http import AccessToken
 from ml_connector.core.provider import Settings
 from ml_connector.providers import PROVIDERS
 from ml_connector.providers.ramp import RampProvider, check
@@ -280,14 +281,17 @@ class Fake:
     """A client that answers from lists by path, and notes the filters."""
 
     def __init__(self, **rows):
-        self.rows = {f"/{name}": found for name, found in rows.items()}
+        self.known = {f"/{name}": found for name, found in rows.items()}
         self.asked = []
 
     def pages(self, path, **filters):
         self.asked.append((path, filters))
-        yield self.rows.get(path, [])
+        yield self.known.get(path, [])
 
     pages_of_record = pages
+
+    def rows(self, path, **filters):
+        return (row for page in self.pages(path, **filters) for row in page)
 
     def filters(self, path):
         return [filters for asked, filters in self.asked if asked == path]

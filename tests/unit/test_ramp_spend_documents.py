@@ -9,18 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_connector.core.errors import InvalidDataError
-from ml_connector.core.provider import localized
+from ml_connector.core.provider import Settings, localized
 from ml_connector.core.wire import day
-from ml_connector.providers.ramp.card_transactions import transaction as transaction_document
+from ml_connector.providers.ramp import RampProvider
 from ml_connector.providers.ramp.money import currency_digits
-from ml_connector.providers.ramp.purchase_orders import purchase_order
-from ml_connector.providers.ramp.reimbursements import reimbursement as reimbursement_document
-from ml_connector.providers.ramp.repayments import repayment
-from ml_connector.providers.ramp.statements import statement as statement_document
 from ml_connector.providers.ramp.wire import MOMENTS
 
 CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "EUR"])
 UNITS = st.integers(-(10**8), 10**8)
+RAMP = RampProvider(Settings(base_url="https://api.ramp.com", credentials={}), None, None)
+transaction_document = RAMP.flow("transactions").translate
+reimbursement_document = RAMP.flow("reimbursements").translate
+statement_document = RAMP.flow("statements").translate
+purchase_order = RAMP.flow("orders").translate
+repayment = RAMP.flow("repayments").translate
 
 
 def minor(units, currency):

@@ -1,8 +1,8 @@
 """One entity of Ramp is one company: rows of others are left out, although Ramp was asked for that entity only."""
 
 import pytest
+from support.tokens import MemoryTokens
 
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.ramp import RampProvider
 
@@ -23,17 +23,23 @@ class Ramp:
     """Lists all that it has, whatever entity is asked for, as Ramp does with a filter that it does not know."""
 
     def __init__(self, rows):
-        self.rows = {row["id"]: row for row in rows}
+        self.known = {row["id"]: row for row in rows}
 
     def pages(self, path, *_arranged, **filters):
-        yield list(self.rows.values())
+        yield list(self.known.values())
+
+    def rows(self, path, **filters):
+        return self.known.values()
 
     pages_of_record = pages
 
     def one(self, path):
-        return self.rows.get(path.rpartition("/")[2], {})
+        return self.known.get(path.rpartition("/")[2], {})
 
     get = one
+
+    def found(self, path, record_id):
+        return self.known.get(record_id)
 
 
 def provider(rows, is_primary):

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 from sandbox.visma import CLIENT_ID, CLIENT_SECRET, TENANT_ID, VismaSandbox, VismaSettings
+from support.tokens import MemoryTokens
 
 from ml_connector.core import errors as errors
 from ml_connector.core.documents import AnalyticShare, Party, PurchaseOrder, PurchaseOrderLine, Reference
-from ml_connector.core.http import MemoryTokens
 from ml_connector.core.provider import Settings
 from ml_connector.providers.visma import VismaProvider
 from ml_connector.providers.visma.client import VismaClient

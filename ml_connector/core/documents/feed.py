@@ -98,12 +98,3 @@ class FileDocument:
     problems: list = field(default_factory=list)
     part: str = field(default="", compare=False)
     number: int = field(default=1, compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteFile:
-    """A file in a folder of the server. `modified` in seconds since 1970, by the server's clock."""
-
-    name: str
-    size: int
-    modified: int

@@ -24,7 +24,6 @@ class PurchaseOrderLine:
     account_odoo_id: int | None = None
     taxes: tuple[Reference, ...] = ()
     analytics: tuple[AnalyticShare, ...] = ()
-    analytic_odoo_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

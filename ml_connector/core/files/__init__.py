@@ -3,5 +3,3 @@
 from .sftp import SftpSession
 from .ssh_connection import HostKeyError, SftpAccount
 from .ssh_keys import fingerprint
-
-__all__ = ["HostKeyError", "SftpAccount", "SftpSession", "fingerprint"]

@@ -109,7 +109,8 @@ class Reading:
         self.template = template
         self.notes = Notes()
         self._broken = []
-        files = self._opened(content) if is_archive(content) else [("", _opened(template, content, self.notes))]
+        is_unpacked = template.archives and is_archive(content)
+        files = self._opened(content) if is_unpacked else [("", _opened(template, content, self.notes))]
         hashes = array("q")
         for _name, file in files:
             hashes.extend(file.hashes)
@@ -117,10 +118,6 @@ class Reading:
 
     def _opened(self, content):
         """(name, file) of the files of an archive; an archive inside it is refused."""
-        if not self.template.archives:
-            raise FileFormatError(
-                _("The file is an archive. Its template does not accept archives."), found="zip or gzip"
-            )
         plain, files, first = replace(self.template, archives=False), [], None
         for name, inside in unpacked(content):
             try:

@@ -62,8 +62,7 @@ class _CsvWriter(_Writer):
         self.buffer.seek(0)
         self.buffer.truncate()
 
-    def write_document(self, rows):
-        self.write(rows)
+    write_document = write
 
     def close(self):
         """CSV has no end mark."""

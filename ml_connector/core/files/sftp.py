@@ -102,7 +102,7 @@ class SftpSession(SshConnection):
             if (before.st_size or 0) > limit:
                 raise self._too_large(path, before.st_size, limit)
             if before.st_size:
-                self._ask_ahead(file, before.st_size)
+                file.prefetch(before.st_size, max_concurrent_requests=PREFETCH)
             while chunk := file.read(CHUNK):
                 count += len(chunk)
                 if count > limit:
@@ -113,9 +113,6 @@ class SftpSession(SshConnection):
         if (before.st_size, before.st_mtime) != (after.st_size, after.st_mtime) or count != after.st_size:
             raise RemoteError(_("%(path)s changed on the server while Odoo read it.", path=path))
         return digest.hexdigest()
-
-    def _ask_ahead(self, file, size):
-        file.prefetch(size, max_concurrent_requests=PREFETCH)
 
     def _too_large(self, path, size, limit):
         return PermanentError(

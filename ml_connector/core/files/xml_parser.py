@@ -129,7 +129,7 @@ class XmlFile(File):
             if not column.on_line:
                 text = self._found(document, node, known, column)
                 if text is None and column.name == "company":
-                    text = self.root_attribute("companyId")
+                    text = self.root.attributes.get("companyId")
                 if text is not None:
                     texts[column.name] = text
         currency = texts.get("currency", "").strip().upper()
@@ -142,9 +142,6 @@ class XmlFile(File):
         document.key = document.values.get(self.key.name) or ""
         self.check_required(document)
         return document
-
-    def root_attribute(self, name):
-        return self.root.attributes.get(name) if self.root else None
 
     def _line_values(self, document, node, currency):
         values, known = {}, _by_name(node)

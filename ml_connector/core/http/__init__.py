@@ -4,30 +4,6 @@ from .addresses import LOOPBACK_VARIABLE, fault_of_base, fault_of_own, is_yes
 from .client import Answer, Exchange, HttpClient
 from .failures import read_json
 from .masking import SENSITIVE, is_sensitive, mask, mask_text
-from .oauth import AccessToken, MemoryTokens, StoredGrant, TokenStore
+from .oauth import AccessToken, StoredGrant, TokenStore
 from .rate import RollingWindow, shared_window
 from .rows import Unreadable, content_key, objects
-
-__all__ = [
-    "AccessToken",
-    "Answer",
-    "Exchange",
-    "HttpClient",
-    "LOOPBACK_VARIABLE",
-    "MemoryTokens",
-    "RollingWindow",
-    "SENSITIVE",
-    "StoredGrant",
-    "TokenStore",
-    "Unreadable",
-    "content_key",
-    "fault_of_base",
-    "fault_of_own",
-    "is_sensitive",
-    "is_yes",
-    "mask",
-    "mask_text",
-    "objects",
-    "read_json",
-    "shared_window",
-]

@@ -157,20 +157,7 @@ class HttpClient:
 
     # Calls
 
-    def call(
-        self,
-        method,
-        path,
-        *,
-        params=None,
-        body=None,
-        form=None,
-        files=None,
-        headers=None,
-        auth=None,
-        repeatable=None,
-        as_file=False,
-    ):
+    def call(self, method, path, *, params=None, body=None, form=None, auth=None, repeatable=None, **sending):
         """Send one request and return its `Answer`.
 
         A 401 renews the token once. A repeatable request is sent up to three times within the budget.
@@ -179,11 +166,10 @@ class HttpClient:
         :param params: query; booleans are sent as `true` and `false`, None is left out
         :param body: sent as JSON
         :param form: sent as a form
-        :param files: {part: (name, content, MIME type)}, sent with the form as multipart
-        :param headers: headers of this request alone
         :param auth: a `requests` auth object to use instead of the bearer token
         :param repeatable: whether sending it twice does no harm; by default GET and HEAD only
-        :param as_file: whether the answer is a file (`Answer.content`) and not JSON
+        :param sending: `files`, {part: (name, content, MIME type)}, sent with the form as multipart; `headers` of this
+            request alone; `as_file`, whether the answer is a file (`Answer.content`) and not JSON
         :raises NetworkError: nothing was sent, or a repeatable call got no answer
         :raises UnconfirmedError: another call may have taken effect: no answer, an unreadable one, or a 5xx
         :raises RateLimitError: 429; `retry_after` as the provider says
@@ -194,12 +180,11 @@ class HttpClient:
         :raises RemoteError: 5xx, a redirect, or an unreadable answer to a repeatable call
         """
         repeatable = method in SAFE_METHODS if repeatable is None else repeatable
-        sending = {"json": body, "data": form, "files": files, "headers": headers, "as_file": as_file}
         deadline = self._clock() + self.budget
 
         def send(address, credentials):
             url = self._own_url(path, address) + _query(params)
-            return self._call(method, url, deadline, repeatable, auth=credentials, **sending)
+            return self._call(method, url, deadline, repeatable, auth=credentials, json=body, data=form, **sending)
 
         return self._authorized(send) if auth is None else send(self.base_url, auth)
 

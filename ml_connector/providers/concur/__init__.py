@@ -1,3 +1,1 @@
 from .provider import ConcurProvider
-
-__all__ = ["ConcurProvider"]

@@ -10,10 +10,8 @@ class AccountsPush(ListPush):
     label = _("Chart of Accounts to SAP Concur")
     kind = "account"
     sequence = 110
-    interval = 24 * 60
     needs = (ACCOUNT_LIST,)
     watches = "account.account"
-    active = False
     help = _("Keeps Odoo's accounts as items of the list of accounts. Odoo removes archived accounts from it.")
 
     def field(self, document):

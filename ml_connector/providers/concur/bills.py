@@ -4,14 +4,14 @@ from decimal import Decimal
 
 from ...core.documents import Attachment, Bill, BillLine, Party
 from ...core.errors import InvalidDataError
-from ...core.messages import Amount, _
+from ...core.messages import _
 from ...core.wire import part, text
 from . import coding
 from .financial_documents import FinancialDocuments, day_before, refuse_test
 from .payment_requests import digests
 from .receipts import Images
 from .vendors import vendor_key
-from .wire import amount, day, found_text, rows
+from .wire import amount, check_sum, day, found_text, rows
 
 
 class Bills(FinancialDocuments):
@@ -91,14 +91,8 @@ def _lines(document, sign, total, currency):
             lines += made
             taxes += tax
             gross += part_gross
-    if gross != total:
-        raise InvalidDataError(
-            _(
-                "The lines of the invoice add up to %(computed)s, but its total is %(amount)s.",
-                computed=Amount(gross, currency),
-                amount=Amount(total, currency),
-            )
-        )
+    sentence = _("The lines of the invoice add up to %(computed)s, but its total is %(amount)s.")
+    check_sum(gross, total, currency, sentence)
     return lines, taxes
 
 
@@ -119,16 +113,10 @@ def _allocation(row, allocation, sign, currency):
     gross = amount(journal, "amountGross", place)
     taxes = [(tax, amount(tax, "amountTax", place)) for tax in rows(journal.get("tax"))]
     tax_total = sum((value for _tax, value in taxes), Decimal(0))
-    if net + shipping + tax_total != gross:
-        raise InvalidDataError(
-            _(
-                "Line %(line)s: net amount, shipping and tax add up to %(computed)s, but the gross amount is "
-                "%(amount)s.",
-                line=number,
-                computed=Amount(net + shipping + tax_total, currency),
-                amount=Amount(gross, currency),
-            )
-        )
+    sentence = _(
+        "Line %(line)s: net amount, shipping and tax add up to %(computed)s, but the gross amount is %(amount)s."
+    )
+    check_sum(net + shipping + tax_total, gross, currency, sentence, line=number)
     code = text(journal, "accountCode") or text(allocation, "allocationAccountCode")
     name = text(row, "expenseTypeName")
     shared = {"account": coding.account(code, name) if code else None, "analytics": coding.analytics(allocation)}

@@ -8,7 +8,7 @@ from ...core.messages import Amount, _
 from ...core.wire import part, text
 from . import coding
 from .financial_documents import FinancialDocuments, refuse_test
-from .wire import amount, day, rows
+from .wire import amount, check_sum, day, rows
 
 
 class CashAdvances(FinancialDocuments):
@@ -55,7 +55,9 @@ def cash_advance(document):
         if value:
             account = coding.account(code, "Cash advances")
             lines.append(JournalLine(amount=value, account=account, partner=person, description=name))
-    _check_total(head, owed, currency)
+    requested = amount(head, "requestAmount", _("cash advance"))
+    sentence = _("The rows of the cash advance add up to %(computed)s, but the employee requested %(amount)s.")
+    check_sum(owed, requested, currency, sentence)
     if not lines:
         raise NotRelevantError(_("The cash advance has nothing to book."))
     if owed:
@@ -97,15 +99,3 @@ def _signed(row, currency):
         )
     # SAP's page says that a credit has a minus; no sample has one
     return value if side == "DR" else -abs(value)
-
-
-def _check_total(head, owed, currency):
-    requested = amount(head, "requestAmount", _("cash advance"))
-    if owed != requested:
-        raise InvalidDataError(
-            _(
-                "The rows of the cash advance add up to %(computed)s, but the employee requested %(amount)s.",
-                computed=Amount(owed, currency),
-                amount=Amount(requested, currency),
-            )
-        )

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, PermanentError
 from ...core.messages import _, paragraph
+from ...core.provider import ConnectionCheck
 from .financial_documents import ready_documents
 from .lists import check_lists
 from .scopes import FIS, LISTS

@@ -12,11 +12,26 @@ PARTIES = {
 }
 EMPLOYEE = "EMPL"
 COMPANY = "COMP"
+ACCOUNT = "account"
+"""Key of the account among the fields of an allocation; custom fields are `custom1` to `custom20`."""
 CUSTOM_FIELDS = 20
 
 
 def account(code, name=""):
     return Reference(kind="account", external_id=code, code=code, name=name)
+
+
+def reference(field, code, short_code, name):
+    """The reference of a code, the same for a list item and for a document that is coded with it."""
+    if field == ACCOUNT:
+        return account(code, name)
+    return Reference(
+        kind="analytic", external_id=f"{field}:{code}", code=short_code, name=name, group=field_label(field)
+    )
+
+
+def field_label(field):
+    return f"Custom {field.removeprefix('custom')}"
 
 
 def employee(source):
@@ -56,12 +71,7 @@ def analytics(allocation):
     """All custom fields of an allocation: each site chooses which of them hold cost objects."""
     shares = []
     for number in range(1, CUSTOM_FIELDS + 1):
-        code = text(allocation, f"allocationCustom{number}Code")
-        if code:
-            name = text(allocation, f"allocationCustom{number}Value")
-            field = f"Custom {number}"
-            reference = Reference(
-                kind="analytic", external_id=f"custom{number}:{code}", code=code, name=name or code, group=field
-            )
-            shares.append(AnalyticShare(reference=reference))
+        if code := text(allocation, f"allocationCustom{number}Code"):
+            name = text(allocation, f"allocationCustom{number}Value") or code
+            shares.append(AnalyticShare(reference=reference(f"custom{number}", code, code, name)))
     return tuple(shares)

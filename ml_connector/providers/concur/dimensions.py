@@ -10,10 +10,8 @@ class DimensionsPush(ListPush):
     label = _("Analytic Accounts to SAP Concur")
     kind = "list_value"
     sequence = 120
-    interval = 24 * 60
     needs = (FIELD_LISTS,)
     watches = "account.analytic.account"
-    active = False
     help = _(
         "Keeps the analytic accounts of a plan as items of the list of its field. Map the fields to analytic plans."
     )

@@ -13,7 +13,7 @@ from ...core.messages import Amount, _
 from ...core.wire import part, text
 from . import coding
 from .financial_documents import ReportDocuments, refuse_test, report_title, revision
-from .wire import amount, day, rows, yes
+from .wire import amount, check_sum, day, rows, yes
 
 SET_OFF = "2"
 """`cashAdvanceTransactionType` of an advance that is set off against expenses."""
@@ -110,16 +110,10 @@ class _Report:
             for journal in rows(allocation.get("journal")):
                 gross += self._journal(entry, allocation, journal, name, lines)
         approved = amount(entry, "entryApprovedAmount", _("expense %(expense)s", expense=name))
-        if gross != approved:
-            raise InvalidDataError(
-                _(
-                    "Expense %(expense)s: the journal rows add up to %(computed)s, but the approved amount is "
-                    "%(amount)s.",
-                    expense=name,
-                    computed=self._money(gross),
-                    amount=self._money(approved),
-                )
-            )
+        sentence = _(
+            "Expense %(expense)s: the journal rows add up to %(computed)s, but the approved amount is %(amount)s."
+        )
+        check_sum(gross, approved, self.currency, sentence, expense=name)
         self.lines += _without_pairs(lines)
 
     def _journal(self, entry, allocation, journal, name, lines):
@@ -155,16 +149,11 @@ class _Report:
         net = amount(journal, "amountNetOfReclaim", place)
         reclaimed = [(tax, amount(tax, "amountReclaim", place)) for tax in _taxes(allocation, journal)]
         total = net + sum((value for _tax, value in reclaimed), Decimal(0))
-        if total != gross:
-            raise InvalidDataError(
-                _(
-                    "Expense %(expense)s: the net amount and the tax to reclaim add up to %(computed)s, but the gross "
-                    "amount is %(amount)s.",
-                    expense=name,
-                    computed=self._money(total),
-                    amount=self._money(gross),
-                )
-            )
+        sentence = _(
+            "Expense %(expense)s: the net amount and the tax to reclaim add up to %(computed)s, but the gross "
+            "amount is %(amount)s."
+        )
+        check_sum(total, gross, self.currency, sentence, expense=name)
         return net, [(coding.tax(tax), value) for tax, value in reclaimed if value]
 
     def _owe(self, code, payment_type, value):

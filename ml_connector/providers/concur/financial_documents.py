@@ -164,13 +164,9 @@ class FinancialDocuments(PullFlow):
         raise NotImplementedError
 
     def _is_wanted(self, item, since):
-        if since is None or listed.FAULT in item.payload:
+        if listed.FAULT in item.payload:
             return True
-        try:
-            booked = self.booking_date(self.provider.localized(item.payload["document"]))
-        except InvalidDataError:
-            return True
-        return booked is None or booked >= since
+        return listed.is_since(self.provider.localized(item.payload["document"]), since, self.booking_date)
 
 
 class ReportDocuments(FinancialDocuments):

@@ -17,14 +17,13 @@ from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, Pe
 from ...core.flow import PullFlow, PushFlow
 from ...core.items import id_of
 from ...core.messages import _
-from ...core.remote import RemotePage, RemoteRecord, SendResult, content_version
+from ...core.remote import RemotePage, RemoteRecord, SendResult
 from ...core.wire import text
-from . import coding
+from .coding import ACCOUNT, field_label, reference
 from .scopes import ACCOUNT_LIST, FIELD_LISTS, ITEMS, ITEMS_DELETE, ITEMS_WRITE, LISTS
 from .wire import found_text, rows
 
 LISTS_PATH = "/list/v4"
-ACCOUNT = "account"
 EXAMPLE = f"{ACCOUNT} = GL Accounts; custom1 = Cost Centers; custom2 = Projects"
 _FIELD = re.compile(rf"{ACCOUNT}|custom([1-9]|1[0-9]|20)")
 
@@ -59,19 +58,6 @@ def choices(setting):
             raise InvalidDataError(_("The field %(field)s has two lists. Remove one of them.", field=field))
         found[field.lower()] = Choice(field.lower(), name)
     return list(found.values())
-
-
-def field_label(field):
-    return f"Custom {field.removeprefix('custom')}"
-
-
-def reference(field, code, short_code, name):
-    """The reference of a code, the same for a list item and for a document that is coded with it."""
-    if field == ACCOUNT:
-        return coding.account(code, name)
-    return Reference(
-        kind="analytic", external_id=f"{field}:{code}", code=short_code, name=name, group=field_label(field)
-    )
 
 
 class Lists(PullFlow):
@@ -129,8 +115,7 @@ def _whole_tree(client, pages, levels):
 
 
 def _field_item(field, name):
-    payload = {"field": field, "name": name}
-    return RemoteRecord(external_id=f"plan:{field}", version=content_version(payload), title=name, payload=payload)
+    return RemoteRecord.of(f"plan:{field}", name, {"field": field, "name": name})
 
 
 def _list_item(field, item):
@@ -139,7 +124,7 @@ def _list_item(field, item):
         raise InvalidDataError(_("The list item has no code."))
     payload = {"field": field, "code": code, "shortCode": text(item, "shortCode") or code, "value": text(item, "value")}
     title = f"{code} {payload['value']}".strip()
-    return RemoteRecord(external_id=f"{field}:{code}", version=content_version(payload), title=title, payload=payload)
+    return RemoteRecord.of(f"{field}:{code}", title, payload)
 
 
 # To Concur
@@ -152,6 +137,8 @@ class ListPush(PushFlow):
     """
 
     scopes = (LISTS, ITEMS, ITEMS_WRITE, ITEMS_DELETE)
+    interval = 24 * 60
+    active = False
 
     def __init__(self, provider):
         super().__init__(provider)

@@ -13,14 +13,13 @@ from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, Party, 
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError
 from ...core.flow import PullFlow
 from ...core.messages import Amount, _
-from ...core.remote import RemotePage, RemoteRecord, content_version
+from ...core.remote import RemotePage, RemoteRecord
 from ...core.split_amount import share
 from ...core.wire import part, text
 from . import coding
-from .lists import reference
 from .scopes import PAYMENT_REQUESTS, VENDORS
 from .vendors import vendor_key, vendor_pages
-from .wire import amount, day, rows
+from .wire import amount, check_sum, day, rows
 
 REQUESTS_PATH = "/api/v3.0/invoice/paymentrequest"
 DIGESTS_PAGE = 1000
@@ -72,7 +71,7 @@ class PaymentRequests(PullFlow):
                 item = self._request(_id(row), codes) if is_due(row) else None
             except NotFoundError:  # deleted after it was listed
                 return None
-            return item if item and _is_since(item, since) else None
+            return item if item and listed.is_since(item.payload["request"], since, _made_on) else None
 
         found = digests(self.client, **filters)
         yield from listed.pages(found, read, self.provider.label, identify=_known_id, parallel=PARALLEL_READS)
@@ -94,7 +93,7 @@ class PaymentRequests(PullFlow):
         kept = {name: value for name, value in row.items() if name not in PASSING}
         payload = {"id": external_id, "request": kept, "vendors": self._vendor_codes(row, codes)}
         title = " - ".join(filter(None, (text(row, "InvoiceNumber"), text(part(row, "VendorRemitAddress"), "Name"))))
-        return RemoteRecord(external_id=external_id, version=content_version(kept), title=title, payload=payload)
+        return RemoteRecord.of(external_id, title, payload, kept)
 
     def _vendor_codes(self, row, codes):
         """Codes of the vendors that the invoice may belong to."""
@@ -150,14 +149,8 @@ def _is_true(source, name):
     return str(source.get(name)).strip().lower() in ("true", "y")
 
 
-def _is_since(item, since):
-    if since is None:
-        return True
-    try:
-        booked = day(item.payload["request"], "InvoiceDate", "InvoiceReceivedDate")
-    except InvalidDataError:
-        return True
-    return booked is None or booked >= since
+def _made_on(row):
+    return day(row, "InvoiceDate", "InvoiceReceivedDate")
 
 
 def payment_request(payload):
@@ -172,7 +165,7 @@ def payment_request(payload):
     if _is_true(row, "IsTestTransaction") or _is_true(row, "PaymentRequestCreatedByTestUser"):
         raise NotRelevantError(_("The record belongs to a test user in SAP Concur."))
     total = amount(row, "InvoiceAmount", INVOICE)
-    document_date = day(row, "InvoiceDate", "InvoiceReceivedDate")
+    document_date = _made_on(row)
     if document_date is None:
         raise InvalidDataError(_("The invoice has no date in SAP Concur."))
     currency = text(row, "CurrencyCode")
@@ -234,14 +227,8 @@ class _Lines:
         read = [self._line(line) for line in self.lines]
         vat = sum((tax for _net, tax, _taxes, _line in read), Decimal(0))
         whole = sum((net for net, *_rest in read), Decimal(0)) + vat + self.shipping + self.header_tax
-        if whole != total:
-            raise InvalidDataError(
-                _(
-                    "Lines, shipping and tax of the invoice add up to %(computed)s, but its total is %(amount)s.",
-                    computed=Amount(whole, self.currency),
-                    amount=Amount(total, self.currency),
-                )
-            )
+        sentence = _("Lines, shipping and tax of the invoice add up to %(computed)s, but its total is %(amount)s.")
+        check_sum(whole, total, self.currency, sentence)
         stated = sum((amount(self.row, name, INVOICE) for name, _rate, _code in HEADER_TAXES), Decimal(0))
         if stated and not vat:
             raise InvalidDataError(
@@ -309,5 +296,5 @@ def _analytics(allocation):
     shares = []
     for number in range(1, coding.CUSTOM_FIELDS + 1):
         if code := text(allocation, f"Custom{number}"):
-            shares.append(AnalyticShare(reference=reference(f"custom{number}", code, code, "")))
+            shares.append(AnalyticShare(reference=coding.reference(f"custom{number}", code, code, "")))
     return tuple(shares)

@@ -2,10 +2,9 @@
 
 from functools import cached_property
 
-from ...core.capabilities import Webhooks
 from ...core.messages import _
 from ...core.provider import Credential, Provider, Territory
-from . import check, webhook
+from . import check
 from .accounts import AccountsPush
 from .bills import BillFiles, Bills
 from .cash_advances import CashAdvances
@@ -21,10 +20,11 @@ from .results import Results
 from .scopes import ACCOUNT_LIST, FIELD_LISTS
 from .vendors import Vendors
 from .vendors_push import VendorsPush
+from .webhook import ConcurWebhooks
 from .wire import MOMENTS
 
 
-class ConcurProvider(Webhooks, Provider):
+class ConcurProvider(ConcurWebhooks, Provider):
     key = "concur"
     label = "SAP Concur"
     environments = {
@@ -104,23 +104,14 @@ class ConcurProvider(Webhooks, Provider):
         AccountsPush,
         DimensionsPush,
     )
-    challenges_webhooks = False
-    events_kept = webhook.KEPT
     moments = MOMENTS
     access_end_advice = HOW_TO_GET_REQUEST_TOKEN
 
     @cached_property
     def client(self):
         """Created at its first use: translating documents needs none."""
-        credentials = self.settings.credentials
-        return ConcurClient(
-            self.settings.base_url,
-            client_id=credentials.get("client_id") or "",
-            client_secret=credentials.get("client_secret") or "",
-            company_id=credentials.get("company_id") or "",
-            request_token=credentials.get("request_token") or "",
-            **self._client_options(),
-        )
+        entered = self.entered("client_id", "client_secret", "company_id", "request_token")
+        return ConcurClient(self.settings.base_url, **entered, **self._client_options())
 
     def check(self):
         return check.Checker(self.client, self.settings, self._tokens, self.flows).run()
@@ -149,25 +140,3 @@ class ConcurProvider(Webhooks, Provider):
             "Enter the lists of the custom fields on the connection, then test the connection. Example: %(example)s.",
             example=EXAMPLE,
         )
-
-    def download(self, url):
-        return self.client.download(url)
-
-    # Webhooks
-
-    def subscribe(self, endpoint_url, handshake):
-        return webhook.subscribe(self.client, self.settings.instance, endpoint_url, self.settings.credentials)
-
-    def is_subscribed(self, subscription_id, endpoint_url):
-        return webhook.is_subscribed(self.client, subscription_id, endpoint_url)
-
-    def unsubscribe(self, subscription_id):
-        webhook.unsubscribe(self.client, subscription_id)
-
-    @classmethod
-    def verify_webhook(cls, headers, body, secrets):
-        return webhook.verify(headers, body, secrets)
-
-    @classmethod
-    def parse_webhook(cls, headers, body):
-        return webhook.parse(body)

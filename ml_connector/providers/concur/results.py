@@ -91,13 +91,11 @@ def _code(answers, result):
 
 def confirmation(result, company):
     """A posting confirmation. `docId` is the ID of the financial document, not of the report."""
-    if result.success:
-        posted = {
-            "companyId": company,
-            "documentNumber": result.reference[:LONGEST_NUMBER],
-            "paymentRelevantLineItems": [],
-        }
-        return _confirmation(result, "success", [posted], [])
+    posted = {
+        "companyId": company,
+        "documentNumber": result.reference[:LONGEST_NUMBER],
+        "paymentRelevantLineItems": [],
+    }
     message = {
         "concurTransactionLineItemId": "",
         "messageId": "ODOO",
@@ -105,13 +103,9 @@ def confirmation(result, company):
         "messageShortText": result.failure_text(LONGEST_TEXT),
         "messageLongText": "",
     }
-    return _confirmation(result, "error", [], [message])
-
-
-def _confirmation(result, status, posted, messages):
     return {
         "docId": result.version,
-        "overallPostingStatusCode": status,
-        "postingDocs": posted,
-        "systemMessages": messages,
+        "overallPostingStatusCode": "success" if result.success else "error",
+        "postingDocs": [posted] if result.success else [],
+        "systemMessages": [] if result.success else [message],
     }

@@ -12,7 +12,7 @@ from ...core.documents import Address, Contact, OwnId, Vendor
 from ...core.errors import ConflictError, InvalidDataError
 from ...core.flow import PullFlow
 from ...core.messages import _
-from ...core.remote import RemotePage, RemoteRecord, content_version
+from ...core.remote import RemotePage, RemoteRecord
 from ...core.wire import text
 from .scopes import VENDORS
 from .wire import found_text, rows
@@ -120,12 +120,7 @@ def vendor_item(records):
     """One vendor. Its bank accounts are not stored, because Odoo does not need them."""
     kept = [{name: value for name, value in record.items() if name not in NOT_COMPARED} for record in records]
     kept.sort(key=lambda record: text(record, "AddressCode").upper())
-    return RemoteRecord(
-        external_id=code_of(records[0]),
-        version=content_version(kept),
-        title=text(main_record(records), "VendorName"),
-        payload={"records": kept},
-    )
+    return RemoteRecord.of(code_of(records[0]), text(main_record(records), "VendorName"), {"records": kept}, kept)
 
 
 def code_of(record):

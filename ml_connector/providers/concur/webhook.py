@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from ...core.capabilities import Event, envelope, header, text
+from ...core.capabilities import Event, Webhooks, envelope, header, text
 from ...core.errors import AuthError, InvalidDataError, NotFoundError
 from ...core.messages import _
 from .client import objects_of
@@ -28,8 +29,6 @@ TOPIC = "public.concur.financialintegration"
 SIGNATURE = "Concur-Signature"
 SENDER = "webhook.api.concursolutions.com"
 """Common name of the client certificate of the service. Other parts of the certificate change."""
-KEPT = timedelta(hours=72)
-"""How long Concur repeats an event that is not accepted."""
 KEY_OF_2025 = (
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuE2x914aLmJa9GSzVVcTe6CEi3afbs84RIEhRoLO8oK2nBKKS0fyRfZtzUZIiD0kcjBjeLrM"
     "jJpC5oI6f709DpGQSgL1ytzP9dnIp/n1lcCk88NA+ihJlHwB6gNX6lMbftTbCpxvkY6PZmjZfnw//Ito5iM2P2IY7oxK8GsYWXLnnMDw9ONnvxfPLoZL"
@@ -39,54 +38,84 @@ KEY_OF_2025 = (
 """SAP's public key since 2025-10-22. SAP changes it every autumn: then the administrator enters the new one."""
 
 
-# Subscription
+class ConcurWebhooks(Webhooks):
+    challenges_webhooks = False
+    events_kept = timedelta(hours=72)
 
+    def subscribe(self, endpoint_url, handshake):
+        """Remove earlier subscriptions of this address, then subscribe under a new ID.
 
-def subscribe(client, instance, endpoint_url, credentials):
-    """Remove earlier subscriptions of this address, then subscribe under a new ID.
-
-    :return: the ID, and what identifies senders (see `verify`)
-    :raises AuthError: the app may not subscribe to the topic
-    """
-    senders = known_senders(credentials)
-    topics = client.call_as_app("GET", f"{EVENTS}/topics")
-    if not (isinstance(topics, list) and TOPIC in topics):
-        raise AuthError(
-            _(
-                "SAP Concur does not offer its events to this app. Give the app the scopes events.topic.read and FISVC "
-                "and the grant client_credentials."
+        :return: the ID, and what identifies senders (see `verify_webhook`)
+        :raises AuthError: the app may not subscribe to the topic
+        """
+        senders = known_senders(self.settings.credentials)
+        topics = self.client.call_as_app("GET", f"{EVENTS}/topics")
+        if not (isinstance(topics, list) and TOPIC in topics):
+            raise AuthError(
+                _(
+                    "SAP Concur does not offer its events to this app. Give the app the scopes events.topic.read and "
+                    "FISVC and the grant client_credentials."
+                )
             )
+        for row in self._subscriptions():
+            if (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url:
+                self.unsubscribe(row.get("id"))
+        mark = hashlib.sha256(self.settings.instance.encode()).hexdigest()[:16]
+        subscription_id = f"odoo-{mark}-{secrets.token_hex(4)}"
+        endpoint = {"endpoint": endpoint_url}
+        body = {"id": subscription_id, "topic": TOPIC, "filter": ".*", "webHookConfig": endpoint}
+        self.client.call_as_app("PUT", f"{EVENTS}/subscriptions/webhook", body)
+        return subscription_id, senders
+
+    def is_subscribed(self, subscription_id, endpoint_url):
+        """Concur deletes subscriptions that failed for a month."""
+        return any(
+            row.get("topic") == TOPIC and (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url
+            for row in self._subscriptions()
+            if row.get("id") == subscription_id
         )
-    for row in _subscriptions(client):
-        if (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url:
-            unsubscribe(client, row.get("id"))
-    mark = hashlib.sha256(instance.encode()).hexdigest()[:16]
-    subscription_id = f"odoo-{mark}-{secrets.token_hex(4)}"
-    endpoint = {"endpoint": endpoint_url}
-    body = {"id": subscription_id, "topic": TOPIC, "filter": ".*", "webHookConfig": endpoint}
-    client.call_as_app("PUT", f"{EVENTS}/subscriptions/webhook", body)
-    return subscription_id, senders
 
+    def unsubscribe(self, subscription_id):
+        with suppress(NotFoundError):
+            self.client.call_as_app("DELETE", f"{EVENTS}/subscriptions/{quote(subscription_id, safe='')}")
 
-def is_subscribed(client, subscription_id, endpoint_url):
-    """Whether the subscription is in force as it was made: Concur deletes those that failed for a month."""
-    rows = [row for row in _subscriptions(client) if row.get("id") == subscription_id]
-    return any(
-        row.get("topic") == TOPIC and (row.get("webHookConfig") or {}).get("endpoint") == endpoint_url for row in rows
-    )
+    def _subscriptions(self):
+        """All subscriptions of the app in this data center."""
+        return objects_of(self.client.call_as_app("GET", f"{EVENTS}/subscriptions"))
 
+    @classmethod
+    def verify_webhook(cls, headers, body, secrets):
+        """Whether SAP signed the body, or a proxy confirms SAP's certificate. Without `secrets` nothing is accepted.
 
-def unsubscribe(client, subscription_id):
-    """Remove the subscription; does nothing if it does not exist."""
-    try:
-        client.call_as_app("DELETE", f"{EVENTS}/subscriptions/{quote(subscription_id, safe='')}")
-    except NotFoundError:
-        return
+        SAP does not document how it signs. Its sample reads RSA-PSS with SHA-256; PKCS #1 v1.5 is accepted too.
 
+        :param secrets: what `known_senders` returned, for each valid subscription
+        """
+        known = [json.loads(sender) for sender in secrets if sender]
+        if any(_is_certified(headers, sender["header"]) for sender in known):
+            return True
+        try:
+            signature = base64.b64decode(header(headers, SIGNATURE).strip(), validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        return bool(signature) and any(_is_signed(key, signature, body) for sender in known for key in sender["keys"])
 
-def _subscriptions(client):
-    """All subscriptions of the app in this data center."""
-    return objects_of(client.call_as_app("GET", f"{EVENTS}/subscriptions"))
+    @classmethod
+    def parse_webhook(cls, headers, body):
+        """URLs in the body are ignored."""
+        event = envelope(body) or {}
+        facts = event.get("facts")
+        if not isinstance(facts, dict):
+            raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no facts."))
+        event_id, event_type = text(event, "id"), text(event, "eventType")
+        if not (event_id and event_type):
+            raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no ID or no type."))
+        return Event(
+            event_id=event_id,
+            event_type=event_type,
+            external_id=text(facts, "documentId"),
+            created_at=text(event, "timeStamp"),
+        )
 
 
 def known_senders(credentials):
@@ -101,26 +130,6 @@ def known_senders(credentials):
     # SAP signs with the old key until the day of the change
     keys = list(dict.fromkeys(filter(None, (entered, KEY_OF_2025))))
     return json.dumps({"keys": keys, "header": name})
-
-
-# Events
-
-
-def verify(headers, body, senders):
-    """Whether SAP signed the body, or a proxy confirms SAP's certificate. Without `senders` nothing is accepted.
-
-    SAP does not document how it signs. Its sample reads RSA-PSS with SHA-256; PKCS #1 v1.5 is accepted too.
-
-    :param senders: what `known_senders` returned, for each valid subscription
-    """
-    known = [json.loads(sender) for sender in senders if sender]
-    if any(_is_certified(headers, sender["header"]) for sender in known):
-        return True
-    try:
-        signature = base64.b64decode(header(headers, SIGNATURE).strip(), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return bool(signature) and any(_is_signed(key, signature, body) for sender in known for key in sender["keys"])
 
 
 def _is_certified(headers, name):
@@ -152,26 +161,6 @@ def _public_key(written):
     except (binascii.Error, ValueError, UnsupportedAlgorithm):
         return None
     return key if isinstance(key, rsa.RSAPublicKey) else None
-
-
-def parse(body):
-    """The `Event` in the body of a webhook. URLs in it are ignored.
-
-    :raises InvalidDataError: it is not Concur's envelope
-    """
-    event = envelope(body) or {}
-    facts = event.get("facts")
-    if not isinstance(facts, dict):
-        raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no facts."))
-    event_id, event_type = text(event, "id"), text(event, "eventType")
-    if not (event_id and event_type):
-        raise InvalidDataError(_("The webhook is not an event of SAP Concur because it has no ID or no type."))
-    return Event(
-        event_id=event_id,
-        event_type=event_type,
-        external_id=text(facts, "documentId"),
-        created_at=text(event, "timeStamp"),
-    )
 
 
 _ATTRIBUTE = re.compile(

@@ -4,6 +4,8 @@ import re
 from datetime import date
 
 from ...core import wire
+from ...core.errors import InvalidDataError
+from ...core.messages import Amount, Message
 
 MOMENTS = (
     *("reportPaymentProcessingDate", "reportSubmitDate", "reportCreationDate"),
@@ -22,6 +24,16 @@ def amount(source, key, place):
     """As `wire.amount`, without the zeros at the end: 8 decimals and 0E-8 occur."""
     number = wire.amount(source, key, place)
     return number.quantize(1) if number == number.to_integral_value() else number.normalize()
+
+
+def check_sum(computed, stated, currency, sentence, **named):
+    """
+    :param sentence: template of the error, with `computed`, `amount` (the stated one) and what is `named`
+    :raises InvalidDataError: the parts of an amount do not add up to it
+    """
+    if computed != stated:
+        amounts = {"computed": Amount(computed, currency), "amount": Amount(stated, currency)}
+        raise InvalidDataError(Message(sentence, **amounts, **named))
 
 
 def day(source, *keys):

@@ -4,9 +4,9 @@ from ...core.documents import Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.remote import SendResult
-from .answers import only, ramp_id_of
 from .companies import ENTITIES, scoped
 from .upload import Upload
+from .wire import only, ramp_id_of
 
 CLASSIFICATIONS = {
     "asset": "ASSET",

@@ -5,7 +5,7 @@ from decimal import Decimal
 from ...core.documents import BillLine, Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
-from ...core.wire import part, rows, text
+from ...core.wire import needed, part, rows, text
 from .money import read_money, read_number, read_price
 from .selections import coding, selections
 
@@ -15,9 +15,7 @@ RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage p
 
 def bill_lines(payload, total, currency):
     """The lines of a bill, which add up to its total."""
-    lines = _lines(payload, currency)
-    if not lines:
-        raise InvalidDataError(_("The bill has no lines in Ramp. Add them there."))
+    lines = needed(_lines(payload, currency), _("The bill has no lines in Ramp. Add them there."))
     summed = sum(line.amount for line in lines)
     if summed != total:
         raise InvalidDataError(
@@ -52,14 +50,11 @@ def _lines(payload, currency):
             continue
         owed, held = _retained(row, amount, currency)
         retained += held
-        account, taxes, analytics = coding(header, row)
         lines.append(
             BillLine(
                 amount=owed,
+                **coding(header, row),
                 description=text(row, "memo"),
-                account=account,
-                taxes=taxes,
-                analytics=analytics,
                 order_line_key=text(row, "purchase_order_line_item_id"),
                 quantity=_quantity(row),
                 unit_price=read_price(row.get("unit_price"), _("the unit price of a line"), currency),

@@ -15,8 +15,7 @@ from .client import path_id
 from .drafts import BILL, DRAFT
 from .links import Links, file_name, safe_name, unused
 from .money import read_money, read_number
-from .pull_base import LOOK_BACK, RampPull, is_since, since_moment
-from .scopes import BILLS_READ
+from .pull_base import LOOK_BACK, RampPull, since_moment
 from .wire import as_list, coding_key, item, line_key, money_key, picked, required_id
 
 HELD, VENDOR_NOT_APPROVED = "ON_HOLD", "PENDING_VENDOR_APPROVAL"
@@ -74,7 +73,12 @@ class BillPull(RampPull):
         return self.with_status("BILL_AND_PAYMENT_SYNCED", from_paid_at=begin)
 
     def with_status(self, status, **filters):
-        return self.selected(lambda row: is_booked_as(row, status), sync_status=status, **filters)
+        return self.selected(
+            lambda row: is_bill_booked(row) and row["sync_status"] == status, sync_status=status, **filters
+        )
+
+    def booking_date(self, row):
+        return day(row, "accounting_date", "posting_date", "issued_at")
 
     def item(self, row):
         raise NotImplementedError
@@ -85,7 +89,7 @@ class Bills(BillPull):
     label = _("Vendor Bills")
     kind = "bill"
     sequence = 30
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     reports = True
     relists = True
     events = ("bills.ready_to_sync", "bills.approved", "bills.updated", "bills.archived")
@@ -95,10 +99,8 @@ class Bills(BillPull):
     sync_type = "BILL_SYNC"
 
     def pull(self, cursor, since):
-        yield from self.selected(lambda row: is_bill_due(row) and is_since(row, since, booking_date), sync_ready=True)
-        yield from self.selected(
-            lambda row: is_taken_back(row) and is_since(row, since, booking_date), is_archived=True
-        )
+        yield from self.selected(lambda row: is_bill_due(row) and self.is_since(row, since), sync_ready=True)
+        yield from self.selected(lambda row: is_taken_back(row) and self.is_since(row, since), is_archived=True)
 
     def booked(self, since):
         """Ramp does not tell when a bill was booked, so all of its dates count."""
@@ -115,11 +117,8 @@ class Bills(BillPull):
     def read(self, external_id):
         """A bill if Ramp lists it as ready to sync; no field of the bill tells that."""
         row = self.row(external_id)
-        if not self.concerns_us(row):
-            return None
-        if is_bill_due(row) and not self._is_ready(row):
-            return None
-        return self.item(row)
+        is_offered = self.concerns_us(row) and (self._is_ready(row) if is_bill_due(row) else True)
+        return self.item(row) if is_offered else None
 
     def _is_ready(self, bill):
         vendor = bill.get("vendor")
@@ -131,14 +130,74 @@ class Bills(BillPull):
         return any(row.get("id") == bill.get("id") for page in pages for row in page)
 
     def item(self, row):
-        return bill_item(row)
+        content = {
+            **picked(row, _BILL_KEYS),
+            "amount": money_key(row.get("amount")),
+            "vendor": picked(row.get("vendor"), ("id",)),
+            "coding": coding_key(row),
+            "lines": [
+                line_key(line) for key in ("line_items", "inventory_line_items") for line in as_list(row.get(key))
+            ],
+            **({"archived": True} if row.get("archived_at") else {}),
+            **({"unpaid": row["status_summary"]} if row.get("status_summary") in (HELD, VENDOR_NOT_APPROVED) else {}),
+        }
+        return item(row, content, bill_title(row))
 
     def is_synced(self, external_id):
         return self.row(external_id).get("sync_status") in BILL_SYNCED
 
     def translate(self, payload):
-        provider = self.provider
-        return bill(payload, provider.handles, provider.entity_currencies, provider.account_currencies)
+        """A `Bill`, or a credit note if the total is negative.
+
+        Amounts of Ramp's lines include their tax: a bill's total is the sum of its lines, without a tax amount.
+        """
+        external_id = required_id(payload, _("the bill"))
+        number = text(payload, "invoice_number")
+        total, currency = read_money(payload.get("amount"), _("the amount of the bill"))
+        lines = bill_lines(payload, total, currency)
+        issued = day(payload, "issued_at", "accounting_date", "posting_date")
+        if issued is None:
+            raise InvalidDataError(_("The bill has no date in Ramp."))
+        rate = self._rate(payload, currency)
+        if total < 0:
+            lines = [replace(line, amount=-line.amount) for line in lines]
+        return Bill(
+            external_id=external_id,
+            number=number,
+            vendor=party(payload, self.provider.handles),
+            document_date=issued,
+            accounting_date=self.booking_date(payload),
+            due_date=day(payload, "due_at"),
+            currency=currency,
+            total=abs(total),
+            lines=tuple(lines),
+            **rate,
+            is_credit=total < 0,
+            memo=text(payload, "memo"),
+            payment_reference=text(payload, "vendor_memo"),
+            # Only the ID is known here; the number is on the purchase order itself.
+            purchase_order=text(payload, "purchase_order_id"),
+            attachments=files(payload),
+            odoo_id=self.provider.handles.record_id("move", text(payload, "remote_id")),
+            sent_as=_sent_as(payload),
+            remark=_remark(payload),
+            is_void=bool(payload.get("archived_at")),
+        )
+
+    def _rate(self, payload, currency):
+        """The exchange rate with the currency in which the bill is paid, which is empty if it is unknown."""
+        rate = exchange_rate(payload)
+        if rate is None:
+            return {}
+        stored = self.provider.settings.stored
+        account = text(part(part(payload, "payment"), "details"), "source_bank_account_id")
+        taken = currency_taken(payload)
+        paid_in = (
+            (stored.get("account_currencies") or {}).get(account)
+            or (taken if taken != currency else "")
+            or (stored.get("entity_currencies") or {}).get(text(payload, "entity_id"), "")
+        )
+        return {"exchange_rate": rate, "rate_currency": paid_in}
 
 
 class BillFiles(BillPull):
@@ -148,7 +207,7 @@ class BillFiles(BillPull):
     label = _("Invoice Files")
     kind = "file"
     sequence = 40
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     help = _("Attaches the invoices to the vendor bills.")
 
     @cached_property
@@ -172,7 +231,10 @@ class BillFiles(BillPull):
         return found[0] if found else self.read(external_id)
 
     def item(self, row):
-        return files_item(row)
+        """The files of a bill; their links expire, so the version depends on their paths."""
+        urls = as_list(row.get("invoice_urls"))
+        payload = {key: row.get(key) for key in ("id", "invoice_number", "invoice_urls")}
+        return item(row, sorted(_path(url) for url in urls), bill_title(row), payload)
 
     def translate(self, payload):
         return files(payload)
@@ -188,10 +250,6 @@ def is_bill_booked(row):
     return row.get("sync_status") in BILL_SYNCED and not row.get("archived_at")
 
 
-def is_booked_as(row, status):
-    return row.get("sync_status") == status and not row.get("archived_at")
-
-
 def is_taken_back(row):
     """Whether a bill was archived after its sync."""
     return bool(row.get("archived_at")) and row.get("sync_status") in BILL_SYNCED
@@ -205,26 +263,6 @@ def is_lately(row, since):
     return max((str(value)[:10] for value in dates if value), default=since.isoformat()) >= since.isoformat()
 
 
-def bill_item(row):
-    content = {
-        **picked(row, _BILL_KEYS),
-        "amount": money_key(row.get("amount")),
-        "vendor": picked(row.get("vendor"), ("id",)),
-        "coding": coding_key(row),
-        "lines": [line_key(line) for key in ("line_items", "inventory_line_items") for line in as_list(row.get(key))],
-        **({"archived": True} if row.get("archived_at") else {}),
-        **({"unpaid": row["status_summary"]} if row.get("status_summary") in (HELD, VENDOR_NOT_APPROVED) else {}),
-    }
-    return item(row, content, bill_title(row))
-
-
-def files_item(row):
-    """The files of a bill; their links expire, so the version depends on their paths."""
-    urls = as_list(row.get("invoice_urls"))
-    payload = {key: row.get(key) for key in ("id", "invoice_number", "invoice_urls")}
-    return item(row, sorted(_path(url) for url in urls), bill_title(row), payload)
-
-
 def bill_title(row):
     vendor = row.get("vendor")
     name = vendor.get("name") if isinstance(vendor, dict) else ""
@@ -236,50 +274,6 @@ def _path(url):
         return urlsplit(url).path if isinstance(url, str) else str(url)
     except ValueError:
         return str(url)
-
-
-def bill(payload, handles, currencies, accounts=None):
-    """A `Bill`, or a credit note if the total is negative.
-
-    Amounts of Ramp's lines include their tax: a bill's total is the sum of its lines, without a tax amount.
-
-    :param currencies: payment currencies of Ramp's entities, by ID
-    :param accounts: currencies of Ramp's bank accounts, by ID
-    """
-    external_id = required_id(payload, _("the bill"))
-    number = text(payload, "invoice_number")
-    total, currency = read_money(payload.get("amount"), _("the amount of the bill"))
-    lines = bill_lines(payload, total, currency)
-    issued = day(payload, "issued_at", "accounting_date", "posting_date")
-    if issued is None:
-        raise InvalidDataError(_("The bill has no date in Ramp."))
-    rate = exchange_rate(payload)
-    is_credit = total < 0
-    if is_credit:
-        lines = [replace(line, amount=-line.amount) for line in lines]
-    return Bill(
-        external_id=external_id,
-        number=number,
-        vendor=party(payload, handles),
-        document_date=issued,
-        accounting_date=booking_date(payload),
-        due_date=day(payload, "due_at"),
-        currency=currency,
-        total=abs(total),
-        lines=tuple(lines),
-        exchange_rate=rate,
-        rate_currency=None if rate is None else _payer_currency(payload, currency, currencies, accounts or {}),
-        is_credit=is_credit,
-        memo=text(payload, "memo"),
-        payment_reference=text(payload, "vendor_memo"),
-        # Only the ID is known here; the number is on the purchase order itself.
-        purchase_order=text(payload, "purchase_order_id"),
-        attachments=files(payload),
-        odoo_id=handles.record_id("move", text(payload, "remote_id")),
-        sent_as=_sent_as(payload),
-        remark=_remark(payload),
-        is_void=bool(payload.get("archived_at")),
-    )
 
 
 def _sent_as(payload):
@@ -303,27 +297,12 @@ def _remark(payload):
     return ""
 
 
-def booking_date(payload):
-    """The accounting date of a bill, or None."""
-    return day(payload, "accounting_date", "posting_date", "issued_at")
-
-
 def party(payload, handles):
     vendor = part(payload, "vendor")
     return Party(
         external_id=required_id(vendor, _("the vendor of the bill")),
         name=text(vendor, "name"),
         odoo_id=handles.partner_id(text(vendor, "remote_id")),
-    )
-
-
-def _payer_currency(payload, currency, currencies, accounts):
-    """The currency in which a bill is paid; empty if it is unknown."""
-    taken = currency_taken(payload)
-    return (
-        accounts.get(text(part(part(payload, "payment"), "details"), "source_bank_account_id"))
-        or (taken if taken != currency else "")
-        or currencies.get(text(payload, "entity_id"), "")
     )
 
 

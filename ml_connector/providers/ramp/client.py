@@ -9,6 +9,7 @@ import base64
 import json
 import re
 from contextlib import contextmanager
+from itertools import chain
 from urllib.parse import urlsplit
 
 from ...core.errors import ConnectorError, NotFoundError, PermanentError, RemoteError
@@ -84,6 +85,13 @@ class RampClient(HttpClient):
         with _by_id_alone():
             return self.get(path)
 
+    def found(self, path, record_id):
+        """The record of that ID below a path; None if Ramp does not have it."""
+        try:
+            return self.one(f"{path}/{path_id(record_id)}")
+        except NotFoundError:
+            return None
+
     def pages(self, path, arranged=lambda rows: rows, **filters):
         """Rows of each page. `page.next` is a URL or a bare cursor. Ramp ignores unknown filters: check the rows again.
 
@@ -113,6 +121,10 @@ class RampClient(HttpClient):
             is_address = following.startswith("/") or "://" in following
             target = following if is_address else path
             params = None if is_address else {**first, "start": following}
+
+    def rows(self, path, **filters):
+        """The rows of all pages; see `pages`."""
+        return chain.from_iterable(self.pages(path, **filters))
 
     def pages_of_record(self, path, **filters):
         """Pages of a list of one record.

@@ -12,10 +12,9 @@ from .companies import is_offered
 from .dimensions import field_options
 from .pull_base import RampPull
 from .reimbursements import REIMBURSED
-from .scopes import ACCOUNTING_READ, USERS_READ
 from .selections import option_reference
 from .spend import CARD, ISSUER
-from .wire import item, picked, required_id
+from .wire import full_name, item, picked, required_id
 
 
 class Coding(RampPull):
@@ -24,7 +23,7 @@ class Coding(RampPull):
     kind = "reference"
     sequence = 10
     interval = 24 * 60
-    scopes = (ACCOUNTING_READ,)
+    scopes = ("accounting:read",)
     help = _("Reads the codes of Ramp, so that you can map them before the first bill arrives.")
 
     def pull(self, cursor, since):
@@ -51,7 +50,7 @@ class Coding(RampPull):
         """Further codes of card transactions: the issuer, the cashback account and the employees."""
         for reference in (ISSUER, CASHBACK):
             yield from self._coded(reference.kind, [[_named(reference)]])
-        if USERS_READ in self.provider.settings.capabilities:
+        if "users:read" in self.provider.settings.capabilities:
             yield from self._coded("employee", self.client.pages("/users"))
 
     def _coded(self, kind, found, field=None):
@@ -65,7 +64,21 @@ class Coding(RampPull):
         return next((item for item in found if item.external_id == external_id), None)
 
     def translate(self, payload):
-        return reference(payload)
+        """The `Reference` for a row of a list of accounts, options, tax codes or bank accounts.
+
+        :param payload: `{"kind": ..., "row": ..., "field": ...}`; `field` for options only
+        """
+        kind, row = text(payload, "kind"), part(payload, "row")
+        external_id = required_id(row, _("the entry"))
+        if kind == "analytic":
+            name = text(row, "display_name", "value")
+            field = required_id(part(payload, "field"), _("the accounting field"))
+            return option_reference(field, external_id, code=text(row, "code"), name=name)
+        if kind == "employee":
+            return Reference(kind=kind, external_id=external_id, name=full_name(row), code=text(row, "email"))
+        if kind not in ("account", "tax", "vendor", "journal"):
+            raise InvalidDataError(_("The list of Ramp has entries of an unknown type."))
+        return Reference(kind=kind, external_id=external_id, code=text(row, "code"), name=text(row, "name"))
 
 
 def _named(reference):
@@ -94,28 +107,3 @@ def coding_item(kind, row, field=None):
 
 def coding_key_of(kind, row, field=None):
     return ":".join((kind, *((field["id"],) if field else ()), required_id(row)))
-
-
-def reference(payload):
-    """The `Reference` for a row of a list of accounts, options, tax codes or bank accounts.
-
-    :param payload: `{"kind": ..., "row": ..., "field": ...}`; `field` for options only
-    """
-    kind, row = text(payload, "kind"), part(payload, "row")
-    external_id = required_id(row, _("the entry"))
-    if kind == "analytic":
-        field = part(payload, "field")
-        name = text(row, "display_name") or text(row, "value")
-        return option_reference(
-            required_id(field, _("the accounting field")), external_id, code=text(row, "code"), name=name
-        )
-    if kind == "journal":
-        return Reference(kind=kind, external_id=external_id, name=text(row, "name"))
-    if kind == "employee":
-        names = (text(row, "first_name"), text(row, "last_name"))
-        return Reference(
-            kind=kind, external_id=external_id, code=text(row, "email"), name=" ".join(filter(None, names))
-        )
-    if kind not in ("account", "tax", "vendor"):
-        raise InvalidDataError(_("The list of Ramp has entries of an unknown type."))
-    return Reference(kind=kind, external_id=external_id, code=text(row, "code"), name=text(row, "name"))

@@ -3,11 +3,10 @@
 from ...core.documents import Bill, BillLine, CreditApplication
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
-from ...core.wire import day, rows, text
+from ...core.wire import day, needed, rows, text
 from .client import path_id
 from .money import read_money
 from .pull_base import RampPull
-from .scopes import VENDORS_READ
 from .selections import coding, selections
 from .vendors import vendor_of
 from .wire import coding_key, item, line_key, money_key, picked, required_id
@@ -30,10 +29,13 @@ class CreditPull(RampPull):
         yield from self.pages(found, lambda row: self.made_of(row) if self._is_wanted(row, since) else None)
 
     def _is_wanted(self, row, since):
-        return self.concerns_us(row) and self.is_since(row, since, _credited_on)
+        return self.concerns_us(row) and self.is_since(row, since)
 
     def row(self, credit_id):
         return self.client.one(f"/vendors/credits/{path_id(credit_id)}")
+
+    def booking_date(self, row):
+        return day(row, "accounting_date", "created_at")
 
     def made_of(self, row):
         """The record of a credit, or the list of its records."""
@@ -45,19 +47,50 @@ class Credits(CreditPull):
     label = _("Vendor Credits")
     kind = "credit"
     sequence = 51
-    scopes = (VENDORS_READ,)
+    scopes = ("vendors:read",)
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Reads vendor credits as credit notes.")
 
     def made_of(self, row):
-        return credit_item(row)
+        content = {
+            **picked(row, ("accounting_date", "reference_number", "vendor_id")),
+            "amount": money_key(row.get("total_amount")),
+            "coding": coding_key(row),
+            "lines": [line_key(line) for line in _line_items(row)],
+        }
+        return item(row, content, _title(row))
 
     def read(self, external_id):
         row = self.row(external_id)
-        return credit_item(row) if self.concerns_us(row) and not self.is_foreign else None
+        return self.made_of(row) if self.concerns_us(row) and not self.is_foreign else None
 
     def translate(self, payload):
-        return vendor_credit(payload)
+        """A `Bill` that is a credit note."""
+        external_id = required_id(payload, _("the vendor credit"))
+        total, currency = read_money(payload.get("total_amount"), _("the amount of the vendor credit"))
+        lines = needed(_credit_lines(payload, currency), _("The vendor credit has no lines in Ramp. Add them there."))
+        summed = sum(line.amount for line in lines)
+        if summed != total:
+            raise InvalidDataError(
+                _(
+                    "The lines of the vendor credit add up to %(sum)s, but its total is %(total)s in Ramp.",
+                    sum=Amount(summed, currency),
+                    total=Amount(total, currency),
+                )
+            )
+        made = needed(self.booking_date(payload), _("The vendor credit has no date in Ramp."))
+        return Bill(
+            external_id=external_id,
+            number=text(payload, "reference_number") or f"VC-{external_id[:8].upper()}",
+            vendor=vendor_of(payload, _("the vendor credit")),
+            document_date=made,
+            accounting_date=made,
+            due_date=made,
+            currency=currency,
+            total=total,
+            lines=tuple(lines),
+            is_credit=True,
+        )
 
 
 class CreditApplications(CreditPull):
@@ -67,7 +100,7 @@ class CreditApplications(CreditPull):
     label = _("Vendor Credits on Bills")
     kind = "application"
     sequence = 52
-    scopes = (VENDORS_READ,)
+    scopes = ("vendors:read",)
     options = ("start_date",)
     help = _("Reconciles credit notes with the bills to which they were applied in Ramp.")
 
@@ -79,21 +112,28 @@ class CreditApplications(CreditPull):
         return next((item for item in application_items(row) if item.external_id == external_id), None)
 
     def translate(self, payload):
-        return credit_application(payload)
+        """A `CreditApplication`.
+
+        :param payload: `{"credit_id", "number", "bill_id", "amount"}`
+        """
+        amount, currency = read_money(payload.get("amount"), _("the applied amount"))
+        credit, bill = text(payload, "credit_id"), text(payload, "bill_id")
+        return CreditApplication(
+            external_id=f"{credit}:{bill}",
+            credit=credit,
+            bill=bill,
+            amount=amount,
+            currency=currency,
+            number=text(payload, "number"),
+        )
+
+
+def _line_items(row):
+    return rows(row, "expense_line_items") + rows(row, "inventory_line_items")
 
 
 def _flattened(rows):
     return [row for part in rows for row in (part if isinstance(part, list) else [part])]
-
-
-def credit_item(row):
-    content = {
-        **picked(row, ("accounting_date", "reference_number", "vendor_id")),
-        "amount": money_key(row.get("total_amount")),
-        "coding": coding_key(row),
-        "lines": [line_key(line) for key in ("expense_line_items", "inventory_line_items") for line in rows(row, key)],
-    }
-    return item(row, content, _title(row))
 
 
 def application_items(row):
@@ -113,47 +153,10 @@ def _title(row):
     return str(row.get("reference_number") or row.get("id"))
 
 
-def _credited_on(row):
-    return day(row, "accounting_date", "created_at")
-
-
-def vendor_credit(payload):
-    """A `Bill` that is a credit note."""
-    external_id = required_id(payload, _("the vendor credit"))
-    total, currency = read_money(payload.get("total_amount"), _("the amount of the vendor credit"))
-    lines = _credit_lines(payload, currency)
-    if not lines:
-        raise InvalidDataError(_("The vendor credit has no lines in Ramp. Add them there."))
-    summed = sum(line.amount for line in lines)
-    if summed != total:
-        raise InvalidDataError(
-            _(
-                "The lines of the vendor credit add up to %(sum)s, but its total is %(total)s in Ramp.",
-                sum=Amount(summed, currency),
-                total=Amount(total, currency),
-            )
-        )
-    made = _credited_on(payload)
-    if made is None:
-        raise InvalidDataError(_("The vendor credit has no date in Ramp."))
-    return Bill(
-        external_id=external_id,
-        number=text(payload, "reference_number") or f"VC-{external_id[:8].upper()}",
-        vendor=vendor_of(payload, _("the vendor credit")),
-        document_date=made,
-        accounting_date=made,
-        due_date=made,
-        currency=currency,
-        total=total,
-        lines=tuple(lines),
-        is_credit=True,
-    )
-
-
 def _credit_lines(payload, currency):
     header = selections(payload)
     lines = []
-    for row in rows(payload, "expense_line_items") + rows(payload, "inventory_line_items"):
+    for row in _line_items(payload):
         amount, line_currency = read_money(row.get("amount"), _("the amount of a line"))
         if line_currency != currency:
             raise InvalidDataError(
@@ -163,25 +166,5 @@ def _credit_lines(payload, currency):
                     currency=currency,
                 )
             )
-        account, taxes, analytics = coding(header, row)
-        lines.append(
-            BillLine(amount=amount, description=text(row, "memo"), account=account, taxes=taxes, analytics=analytics)
-        )
+        lines.append(BillLine(amount=amount, **coding(header, row), description=text(row, "memo")))
     return lines
-
-
-def credit_application(payload):
-    """A `CreditApplication`.
-
-    :param payload: `{"credit_id", "number", "bill_id", "amount"}`
-    """
-    amount, currency = read_money(payload.get("amount"), _("the applied amount"))
-    credit, bill = text(payload, "credit_id"), text(payload, "bill_id")
-    return CreditApplication(
-        external_id=f"{credit}:{bill}",
-        credit=credit,
-        bill=bill,
-        amount=amount,
-        currency=currency,
-        number=text(payload, "number"),
-    )

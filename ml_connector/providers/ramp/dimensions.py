@@ -6,13 +6,13 @@ from itertools import chain
 from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.remote import SendResult
-from .answers import differing, first_match, only, ramp_id_of
 from .client import path_id
 from .companies import ENTITIES, scoped
 from .newer import FIELD_REMOTE_ID
-from .scopes import AccountingPush
+from .push_base import AccountingPush
 from .selections import option_reference
 from .upload import Upload
+from .wire import differing, first_match, only, ramp_id_of
 
 FIELDS = "/accounting/fields"
 
@@ -50,7 +50,7 @@ class DimensionsPush(AccountingPush):
         return SendResult(external_id=ramp_id_of(row), version=payload["id"]) if row else None
 
     def _row(self, payload):
-        return first_match(self.client.pages(FIELDS, remote_id=payload["id"]), "id", payload["id"])
+        return first_match(self.client.rows(FIELDS, remote_id=payload["id"]), "id", payload["id"])
 
 
 class DimensionValuesPush(Upload):

@@ -6,20 +6,14 @@ Their IDs in Odoo begin with `draft:` or `bill:`; an approved draft becomes anot
 import hashlib
 from decimal import Decimal
 
-from ...core.errors import (
-    ConflictError,
-    DuplicateError,
-    InvalidDataError,
-    NotFoundError,
-)
+from ...core.errors import ConflictError, DuplicateError, InvalidDataError, NotFoundError
 from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
-from .answers import new_id
 from .client import path_id
 from .money import read_money
-from .scopes import BILLS_READ, BILLS_WRITE
 from .selections import as_selections
+from .wire import new_id
 
 DRAFT, BILL = "draft:", "bill:"
 """Prefixes of the IDs of sent bills: an approved draft becomes another object in Ramp."""
@@ -49,15 +43,17 @@ class Drafts:
         if not found:
             return self.make(body, order)
         wanted = self.wire(body, order)
+        # a draft keeps its Odoo ID
+        wanted.pop("remote_id", None)
         path = f"/bills/drafts/{path_id(found.external_id.removeprefix(DRAFT))}"
         try:
-            row = self.client.change("PATCH", path, _changeable(wanted))
+            row = self.client.change("PATCH", path, wanted)
         except NotFoundError as error:
             return self._approved(body, error)
         return self._sent(row, linked=not external_id)
 
     def find_own(self, body):
-        """Like `find_as`, for a bill that may not exist.
+        """The draft or bill, for a bill that may not exist.
 
         :raises DuplicateError: another bill has the number, from a replaced database or entered by a user
         """
@@ -72,18 +68,17 @@ class Drafts:
             )
         return found
 
-    def find_as(self, body):
-        """The draft or its approved bill by its Odoo ID; if Ramp accepts none, by vendor and invoice number."""
-        return self._found(body)[1]
-
     def _found(self, body):
-        """Ramp's row and its `SendResult`; twice None if there is none."""
+        """Ramp's row of the draft or its approved bill, and its `SendResult`; twice None if there is none.
+
+        The Odoo ID identifies it; if Ramp accepts none, vendor and invoice number do.
+        """
         known = {"remote_id": body["remote_id"]}
         if not self.provider.has_seat:
             known = {"invoice_number": body["invoice_number"], "vendor_id": body["vendor_id"]}
-        if draft := _first(self.client.pages("/bills/drafts", **known), known):
+        if draft := _first(self.client.rows("/bills/drafts", **known), known):
             return draft, self._sent(draft, linked=True)
-        if bill := _first(self.client.pages("/bills", **known), known):
+        if bill := _first(self.client.rows("/bills", **known), known):
             return bill, SendResult(external_id=f"{BILL}{bill['id']}", linked=True)
         return None, None
 
@@ -102,13 +97,13 @@ class Drafts:
             return self._sent(self.client.create("/bills/drafts", self.wire(body, order)))
         except ConflictError:
             # The draft was created in between; the list may lag behind, so it is read once more.
-            found = self.find_as(body)
+            _row, found = self._found(body)
             if not found:
                 raise
             return found
 
     def _approved(self, body, error):
-        found = self.find_as(body)
+        _row, found = self._found(body)
         if found and found.external_id.startswith(DRAFT):
             raise error
         if not found:
@@ -160,10 +155,8 @@ class Drafts:
 
     def _order_lines(self, order):
         """Ramp IDs of an order's lines by their handles."""
-        try:
-            lines = self.client.one(f"/purchase-orders/{path_id(order)}").get("line_items") or ()
-        except NotFoundError:
-            return {}
+        found = self.client.found("/purchase-orders", order) or {}
+        lines = found.get("line_items") or ()
         return {line["external_id"]: line["id"] for line in lines if line.get("external_id")}
 
 
@@ -172,7 +165,7 @@ class Attachments(PushFlow):
 
     kind = "outgoing_file"
     active = False
-    scopes = (BILLS_READ, BILLS_WRITE)
+    scopes = ("bills:read", "bills:write")
 
     def render(self, document):
         return {
@@ -204,10 +197,9 @@ class Attachments(PushFlow):
         return None
 
 
-def _first(pages, known):
+def _first(rows, known):
     """The first row with all known values, because Ramp ignores unknown filters."""
-    found = (row for rows in pages for row in rows)
-    return next((row for row in found if known.items() <= {**row, "vendor_id": _vendor_id(row)}.items()), None)
+    return next((row for row in rows if known.items() <= {**row, "vendor_id": _vendor_id(row)}.items()), None)
 
 
 def _vendor_id(row):
@@ -217,11 +209,6 @@ def _vendor_id(row):
 
 def _checksum(content):
     return hashlib.sha256(content).hexdigest()
-
-
-def _changeable(wanted):
-    """The values without the draft's Odoo ID, which never changes."""
-    return {key: value for key, value in wanted.items() if key != "remote_id"}
 
 
 def path_of(external_id):

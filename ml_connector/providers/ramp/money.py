@@ -31,15 +31,7 @@ def read_money(value, what, currency=None):
     :param currency: currency of a bare number
     :raises InvalidDataError: the value is no amount, its currency is missing or invalid, or it has too many decimals
     """
-    if isinstance(value, dict) and "currency_code" in value:
-        currency = _currency(value["currency_code"], what)
-        amount = _from_minor(value.get("amount"), value.get("minor_unit_conversion_rate"), currency, what)
-    elif isinstance(value, dict):
-        currency = _currency(value.get("currency"), what)
-        amount = _from_minor(value.get("value"), None, currency, what)
-    else:
-        currency = _currency(currency, what)
-        amount = read_number(value, what)
+    amount, currency = _stated(value, what, currency)
     digits = currency_digits(currency)
     exact = round(amount, digits)
     if exact != amount:
@@ -62,16 +54,24 @@ def read_price(value, what, currency):
     """
     if value in (None, ""):
         return None
-    if not isinstance(value, dict):
-        return read_number(value, what)
-    is_lasting = "currency_code" in value
-    if _currency(value["currency_code"] if is_lasting else value.get("currency"), what) != currency:
+    price, stated = _stated(value, what, currency)
+    if stated != currency:
         raise InvalidDataError(
             _("Ramp sent %(subject)s in another currency than %(currency)s.", subject=what, currency=currency)
         )
-    return _from_minor(
-        value.get("amount" if is_lasting else "value"), value.get("minor_unit_conversion_rate"), currency, what
-    )
+    return price
+
+
+def _stated(value, what, currency):
+    """Amount in major units and currency of any notation."""
+    if not isinstance(value, dict):
+        currency = _currency(currency, what)
+        return read_number(value, what), currency
+    if "currency_code" not in value:
+        currency = _currency(value.get("currency"), what)
+        return _from_minor(value.get("value"), None, currency, what), currency
+    currency = _currency(value["currency_code"], what)
+    return _from_minor(value.get("amount"), value.get("minor_unit_conversion_rate"), currency, what), currency
 
 
 def _from_minor(value, rate, currency, what):

@@ -6,13 +6,10 @@ from ...core.documents import Attachment, PaidBill, Payment, Reference
 from ...core.errors import InvalidDataError, NotFoundError, PermanentError
 from ...core.messages import _
 from ...core.wire import day, part, rows, text
-from .bills import BillPull, bill_title, booking_date, currency_taken, exchange_rate, is_lately, party
+from .bills import BillPull, bill_title, currency_taken, exchange_rate, is_lately, party
 from .client import path_id
-from .handles import Handles
 from .links import safe_name
 from .money import currency_digits, read_money
-from .pull_base import is_since
-from .scopes import BILLS_READ
 from .spend import CARD
 from .wire import as_list, item, money_key, picked, required_id
 
@@ -44,7 +41,7 @@ class Payments(BillPull):
     label = _("Bill Payments")
     kind = "payment"
     sequence = 50
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     reports = True
     relists = True
     files = "payment_files"
@@ -56,7 +53,7 @@ class Payments(BillPull):
     def pull(self, cursor, since):
         """A payment is skipped if its bill is, so the date of the bill decides."""
         yield from self.selected(
-            lambda row: is_payment_due(row) and is_since(row, since, booking_date),
+            lambda row: is_payment_due(row) and self.is_since(row, since),
             sync_ready=True,
             payment_status="PAID",
         )
@@ -82,8 +79,7 @@ class Payments(BillPull):
         payment_id = text(part(row, "payment"), "id")
         together = [
             {key: bill.get(key) for key in ("id", "amount", "applied_vendor_credits")}
-            for page in self.client.pages("/bills", payment_id=payment_id)
-            for bill in page
+            for bill in self.client.rows("/bills", payment_id=payment_id)
             if payment_id and text(part(bill, "payment"), "id") == payment_id
         ]
         return payment_item({**row, "paid_together": together})
@@ -93,7 +89,37 @@ class Payments(BillPull):
         return self.row(bill_id).get("sync_status") in PAYMENT_SYNCED
 
     def translate(self, payload):
-        return payment(payload, self.provider.handles, self.provider.bank_accounts)
+        """The `Payment` of one bill.
+
+        Each bill of a payment for several bills has its whole amount, so the amount is the bill's own, less the applied
+        vendor credits. Only a debit in another currency is taken from the payment.
+
+        :param payload: the bill's JSON
+        """
+        if text(payload, "status") != "PAID" or not part(payload, "payment"):
+            raise InvalidDataError(_("The bill is not paid in Ramp."))
+        bill_id = required_id(payload, _("the bill"))
+        paid = part(payload, "payment")
+        amount, currency = _amount_paid(payload)
+        debited, debited_currency = _debited(payload, currency)
+        when = day(paid, "effective_date", "payment_date") or day(payload, "paid_at")
+        if when is None:
+            raise InvalidDataError(_("The payment of the bill has no date in Ramp."))
+        reference = text(paid, "customer_friendly_payment_id") or text(part(paid, "trace_id"), "trace_id")
+        return Payment(
+            external_id=payment_key(text(paid, "id"), bill_id),
+            vendor=party(payload, self.provider.handles),
+            date=when,
+            currency=currency,
+            amount=amount,
+            source=_source(paid, self.provider.bank_accounts),
+            bills=(PaidBill(external_id=bill_id, amount=amount, number=text(payload, "invoice_number")),),
+            reference=reference,
+            debited=debited,
+            debited_currency=debited_currency,
+            charges=_charges(paid),
+            attachments=_remittance(paid, bill_id, reference),
+        )
 
 
 class PaymentFiles(BillPull):
@@ -103,7 +129,7 @@ class PaymentFiles(BillPull):
     label = _("Proofs of Payment")
     kind = "file"
     sequence = 51
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     help = _("Attaches the remittance receipts (PDF) to the payments that Ramp made.")
 
     def __init__(self, provider):
@@ -121,7 +147,9 @@ class PaymentFiles(BillPull):
             self._downloaded[url] = self._receipt(bill_id)
         except (NotFoundError, PermanentError):
             url = ""
-        return remittance_item(external_id, next(iter(known.get("names") or ()), "Remittance.pdf"), url)
+        name = next(iter(known.get("names") or ()), "Remittance.pdf")
+        payload = {"id": external_id, "name": name, "url": url}
+        return item({}, payload, name, payload, external_id)
 
     def download(self, url):
         return self._downloaded.pop(url, None) or self._receipt(url.removeprefix(REMITTANCE))
@@ -133,7 +161,10 @@ class PaymentFiles(BillPull):
         return mime or "application/pdf", answer.content
 
     def translate(self, payload):
-        return remittance(payload)
+        """The proof of a payment: of `read_files`, or of the paid bill."""
+        if "url" not in payload:
+            return self.provider.flow(Payments.key).translate(payload).attachments
+        return (Attachment(name=text(payload, "name"), url=payload["url"]),) if payload["url"] else ()
 
 
 def is_payment_due(row):
@@ -184,53 +215,6 @@ def payment_item(row):
     }
     number = text(paid, "id") if isinstance(paid, dict) else None
     return item(row, content, bill_title(row), external_id=payment_key(number, required_id(row)))
-
-
-def remittance_item(external_id, name, url):
-    payload = {"id": external_id, "name": name, "url": url}
-    return item({}, payload, name, payload, external_id)
-
-
-def payment(payload, handles, bank_accounts):
-    """The `Payment` of one bill.
-
-    Each bill of a payment for several bills has its whole amount, so the amount is the bill's own, less the applied
-    vendor credits. Only a debit in another currency is taken from the payment.
-
-    :param payload: the bill's JSON
-    :param bank_accounts: names of Ramp's bank accounts by ID
-    """
-    if text(payload, "status") != "PAID" or not part(payload, "payment"):
-        raise InvalidDataError(_("The bill is not paid in Ramp."))
-    bill_id = required_id(payload, _("the bill"))
-    paid = part(payload, "payment")
-    amount, currency = _amount_paid(payload)
-    debited, debited_currency = _debited(payload, currency)
-    when = day(paid, "effective_date", "payment_date") or day(payload, "paid_at")
-    if when is None:
-        raise InvalidDataError(_("The payment of the bill has no date in Ramp."))
-    reference = text(paid, "customer_friendly_payment_id") or text(part(paid, "trace_id"), "trace_id")
-    return Payment(
-        external_id=payment_key(text(paid, "id"), bill_id),
-        vendor=party(payload, handles),
-        date=when,
-        currency=currency,
-        amount=amount,
-        source=_source(paid, bank_accounts),
-        bills=(PaidBill(external_id=bill_id, amount=amount, number=text(payload, "invoice_number")),),
-        reference=reference,
-        debited=debited,
-        debited_currency=debited_currency,
-        charges=_charges(paid),
-        attachments=_remittance(paid, bill_id, reference),
-    )
-
-
-def remittance(payload):
-    """The proof of a payment: of `items.remittance_item`, or of the paid bill."""
-    if "url" not in payload:
-        return payment(payload, Handles(""), {}).attachments
-    return (Attachment(name=text(payload, "name"), url=payload["url"]),) if payload["url"] else ()
 
 
 def _remittance(paid, bill_id, reference):

@@ -3,39 +3,39 @@
 from contextlib import suppress
 from functools import cached_property
 
-from ...core.capabilities import AccountingConnection, Webhooks, header
-from ...core.errors import AuthError, ConflictError, NotFoundError, PermanentError, RemoteError
+from ...core.capabilities import AccountingConnection
+from ...core.errors import AuthError, ConflictError, PermanentError
 from ...core.messages import _, paragraph
 from ...core.provider import Credential, Provider, Territory
-from . import check, webhook
+from . import check
 from .accounts import AccountsPush
 from .bills import BillFiles, Bills
 from .bills_push import BillsPush, OwnBillFilesPush
 from .card_transactions import CardTransactions
 from .cashbacks import Cashbacks
-from .client import RampClient, path_id, rows_of
+from .client import RampClient, path_id
 from .coding import Coding
 from .companies import CompaniesPush
 from .credits import CreditApplications, Credits
 from .dimensions import DimensionsPush, DimensionValuesPush
 from .goods_receipts import GoodsReceiptsPush
-from .handles import Handles
 from .newer import Newer
 from .payments import REMITTANCE, PaymentFiles, Payments
 from .purchase_orders import PurchaseOrders
 from .purchase_orders_push import OrderFilesPush, PurchaseOrdersPush
+from .push_base import PLUS, SEAT
 from .receipts import Receipts
 from .reimbursements import Reimbursements
 from .repayments import Repayments
 from .results import Results
-from .scopes import PLUS, SEAT
 from .selections import BuiltInFields
 from .statements import StatementFiles, Statements, Transfers
 from .taxes import TaxesPush
 from .users import UsersPush
 from .vendors import Vendors
 from .vendors_push import AccountingVendorsPush, VendorsPush
-from .wire import MOMENTS
+from .webhook import RampWebhooks
+from .wire import MOMENTS, Handles
 
 CONNECTION = "/accounting/connection"
 """Path of the accounting connection, of which there is one for each business."""
@@ -46,7 +46,7 @@ _ABSENT = {
 """Sentences on missing capabilities that are no scopes."""
 
 
-class RampProvider(AccountingConnection, Webhooks, Provider):
+class RampProvider(AccountingConnection, RampWebhooks, Provider):
     key = "ramp"
     moments = MOMENTS
     label = "Ramp"
@@ -114,7 +114,6 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
         )
     )
     webhook_events = tuple(dict.fromkeys(event for flow in flows for event in flow.events))
-    forwards_headers = True
     has_entities = True
     relists_cheaply = True
 
@@ -213,15 +212,6 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
         return self.settings.stored.get("bank_accounts") or {}
 
     @property
-    def entity_currencies(self):
-        """Currencies in which Ramp's entities pay; empty if an entity pays in several."""
-        return self.settings.stored.get("entity_currencies") or {}
-
-    @property
-    def account_currencies(self):
-        return self.settings.stored.get("account_currencies") or {}
-
-    @property
     def entity_id(self):
         """The entity whose bills are read; empty for all.
 
@@ -246,73 +236,8 @@ class RampProvider(AccountingConnection, Webhooks, Provider):
         """Whether Odoo is the accounting system, so that Ramp accepts Odoo IDs on bills."""
         return SEAT in self.settings.capabilities
 
-    @property
+    @cached_property
     def push_entity_id(self):
         """The Ramp entity of sent records: the chosen one, else the main one of the business."""
-        return self.entity_id or self.settings.stored.get("main_entity_id") or self._main_entity_id
-
-    @cached_property
-    def _main_entity_id(self):
-        return check.main_entity(check.entities_of(self.client))
-
-    # Webhooks
-
-    @property
-    def _events(self):
-        """The events to subscribe to: for most flows also if inactive, so that activating one changes nothing."""
-        needed = {event for flow in self.flows if self.options(flow.key).get("active") for event in flow.events}
-        return [event for event in self.webhook_events if event not in webhook.ECHOES or event in needed]
-
-    def subscribe(self, endpoint_url, handshake):
-        """Subscribe, after removing earlier unconfirmed subscriptions of this URL, whose secrets are lost."""
-        for row in self._webhooks():
-            if row.get("endpoint_url") == endpoint_url and row.get("status") == "pending_verification":
-                self.unsubscribe(row.get("id"))
-        headers = {webhook.HANDSHAKE: handshake, **self.webhook_headers}
-        body = {"endpoint_url": endpoint_url, "event_types": self._events, "additional_headers": headers}
-        # Ramp shows the secret only now
-        row = self.client.create("/webhooks", body)
-        subscription_id, secret = row.get("id"), row.get("secret")
-        if not (subscription_id and secret):
-            raise RemoteError(_("The answer of Ramp lacks the secret of the webhook subscription."))
-        return subscription_id, secret
-
-    def is_subscribed(self, subscription_id, endpoint_url):
-        """Ramp does not show the headers of a subscription."""
-        row = next((row for row in self._webhooks() if row.get("id") == subscription_id), {})
-        return (
-            row.get("status") == "active"
-            and row.get("endpoint_url") == endpoint_url
-            and set(self._events) <= set(row.get("event_types") or ())
-        )
-
-    def confirm_subscription(self, subscription_id, challenge):
-        """
-        :raises AuthError: Ramp does not accept the challenge
-        """
-        path = f"/webhooks/{path_id(subscription_id)}/verify"
-        if self.client.create(path, {"challenge": challenge}).get("success") is not True:
-            raise AuthError(
-                _("Ramp rejected the answer to its webhook challenge. Remove the webhooks and set them up again.")
-            )
-
-    def unsubscribe(self, subscription_id):
-        try:
-            self.client.change("DELETE", f"/webhooks/{path_id(subscription_id)}")
-        except NotFoundError:
-            return
-
-    def _webhooks(self):
-        return rows_of(self.client.request("GET", "/webhooks").data)
-
-    @classmethod
-    def verify_webhook(cls, headers, body, secrets):
-        return webhook.verify(headers, body, secrets)
-
-    @classmethod
-    def parse_webhook(cls, headers, body):
-        return webhook.parse(body)
-
-    @classmethod
-    def handshake(cls, headers):
-        return header(headers, webhook.HANDSHAKE)
+        known = self.entity_id or self.settings.stored.get("main_entity_id")
+        return known or check.main_entity(check.entities_of(self.client))

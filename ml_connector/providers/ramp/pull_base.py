@@ -42,8 +42,19 @@ class RampPull(PullFlow):
             return bool(self.provider.settings.stored.get("is_primary_entity"))
         return text(row, "entity_id") == self.entity_id
 
-    def is_since(self, row, since, booking_date):
-        return is_since(self.provider.localized(row), since, booking_date)
+    def is_since(self, row, since):
+        """Whether a row is recent enough, or has no readable date: then its translation reports the error."""
+        if since is None:
+            return True
+        try:
+            booked = self.booking_date(self.provider.localized(row))
+        except InvalidDataError:
+            return True
+        return booked is None or booked >= since
+
+    def booking_date(self, row):
+        """The date on which Odoo books a row, or None."""
+        raise NotImplementedError
 
     def pages(self, found, read, **options):
         """Pages of the records that `read` returns for the rows (see `items.pages`)."""
@@ -64,18 +75,20 @@ class SyncedPull(RampPull):
     relists = True
 
     def pull(self, cursor, since):
-        if not self.is_foreign:
-            yield from self._with_status(READY, since)
+        yield from self.selected(since)
 
     def booked(self, since):
-        if not self.is_foreign:
-            yield from self._with_status(SYNCED, since)
+        yield from self.selected(since, SYNCED)
 
-    def _with_status(self, status, since):
+    def selected(self, since, status=READY, **filters):
+        """Pages of the records with a status. None while another system is the accounting system."""
+
         def read(row):
-            return self.item(row) if self.is_due(row, status) and self.is_since(row, since, made_on) else None
+            return self.item(row) if self.is_due(row, status) and self.is_since(row, since) else None
 
-        return self.pages(self.listed(sync_status=status, entity_id=self.entity_id or None), read)
+        if not self.is_foreign:
+            found = self.client.pages(self.path, sync_status=status, entity_id=self.entity_id or None, **filters)
+            yield from self.pages(found, read)
 
     def read(self, external_id):
         row = self.row(external_id)
@@ -88,31 +101,16 @@ class SyncedPull(RampPull):
     def is_synced(self, external_id):
         return self.row(external_id).get("sync_status") == SYNCED
 
-    def listed(self, **filters):
-        return self.client.pages(self.path, **filters)
-
     def row(self, external_id):
         return self.client.one(f"{self.path}/{path_id(external_id)}")
 
     def item(self, row):
         raise NotImplementedError
 
-
-def made_on(row):
-    return day(row, "created_at")
+    def booking_date(self, row):
+        return day(row, "created_at")
 
 
 def since_moment(day, zone=UTC):
     """The start of a day as a date-time for Ramp's filters; None without a day."""
     return datetime.combine(day, time(), zone).astimezone(UTC).isoformat() if day else None
-
-
-def is_since(row, since, booking_date):
-    """Whether a row is recent enough, or has no readable date: then its translation reports the error."""
-    if since is None:
-        return True
-    try:
-        booked = booking_date(row)
-    except InvalidDataError:
-        return True
-    return booked is None or booked >= since

@@ -5,11 +5,10 @@ from decimal import Decimal
 from ...core.documents import PurchaseOrder, PurchaseOrderLine
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
-from ...core.wire import day, rows, text
+from ...core.wire import day, needed, rows, text
 from .client import path_id
 from .money import read_money, read_number
 from .pull_base import RampPull, since_moment
-from .scopes import ORDERS_READ
 from .selections import coding, selections
 from .vendors import vendor_of
 from .wire import item, line_key, money_key, picked, required_id
@@ -33,7 +32,7 @@ class PurchaseOrders(RampPull):
     label = _("Purchase Orders")
     kind = "purchase_order"
     sequence = 25
-    scopes = (ORDERS_READ,)
+    scopes = ("purchase_orders:read",)
     events = ("purchase_orders.created", "purchase_orders.updated", "purchase_orders.archived")
     active = False
     options = ("start_date", "order_product")
@@ -64,7 +63,40 @@ class PurchaseOrders(RampPull):
         return order_item(row) if self._is_wanted(row) else None
 
     def translate(self, payload):
-        return purchase_order(payload)
+        """A `PurchaseOrder` that was created in Ramp."""
+        external_id = required_id(payload, _("the purchase order"))
+        if text(payload, "creation_source") in OURS:
+            raise InvalidDataError(
+                _("The accounting system sent this purchase order to Ramp, so Odoo does not read it.")
+            )
+        total, currency = read_money(payload.get("amount"), _("the amount of the purchase order"))
+        ordered = needed(day(payload, "created_at"), _("The purchase order has no date in Ramp."))
+        lines = [_order_line(row, selections(payload), currency) for row in rows(payload, "line_items")]
+        if not lines:
+            raise InvalidDataError(_("The purchase order has no lines in Ramp."))
+        summed = sum(line.quantity * line.unit_price for line in lines)
+        if summed != total:
+            raise InvalidDataError(
+                _(
+                    "The lines of the order add up to %(sum)s, but its total is %(total)s in Ramp.",
+                    sum=Amount(summed, currency),
+                    total=Amount(total, currency),
+                )
+            )
+        terms = payload.get("net_payment_terms")
+        return PurchaseOrder(
+            external_id=external_id,
+            number=text(payload, "purchase_order_number") or external_id[:8],
+            vendor=vendor_of(payload, _("the purchase order")),
+            order_date=ordered,
+            currency=currency,
+            lines=tuple(lines),
+            promise_date=day(payload, "promise_date"),
+            memo=text(payload, "memo"),
+            payment_days=terms if isinstance(terms, int) and not isinstance(terms, bool) else None,
+            state=_state(payload),
+            url=text(payload, "ramp_url"),
+        )
 
 
 def order_item(row):
@@ -79,43 +111,6 @@ def order_item(row):
     # Billing in Ramp does not change the order; only its end matters.
     content["billing_status"] = content.get("billing_status") in ("CLOSED", "DELETED")
     return item(row, content, str(row.get("purchase_order_number") or row.get("id")))
-
-
-def purchase_order(payload):
-    """A `PurchaseOrder` that was created in Ramp."""
-    external_id = required_id(payload, _("the purchase order"))
-    if text(payload, "creation_source") in OURS:
-        raise InvalidDataError(_("The accounting system sent this purchase order to Ramp, so Odoo does not read it."))
-    total, currency = read_money(payload.get("amount"), _("the amount of the purchase order"))
-    ordered = day(payload, "created_at")
-    if ordered is None:
-        raise InvalidDataError(_("The purchase order has no date in Ramp."))
-    lines = [_order_line(row, selections(payload), currency) for row in rows(payload, "line_items")]
-    if not lines:
-        raise InvalidDataError(_("The purchase order has no lines in Ramp."))
-    summed = sum(line.quantity * line.unit_price for line in lines)
-    if summed != total:
-        raise InvalidDataError(
-            _(
-                "The lines of the order add up to %(sum)s, but its total is %(total)s in Ramp.",
-                sum=Amount(summed, currency),
-                total=Amount(total, currency),
-            )
-        )
-    terms = payload.get("net_payment_terms")
-    return PurchaseOrder(
-        external_id=external_id,
-        number=text(payload, "purchase_order_number") or external_id[:8],
-        vendor=vendor_of(payload, _("the purchase order")),
-        order_date=ordered,
-        currency=currency,
-        lines=tuple(lines),
-        promise_date=day(payload, "promise_date"),
-        memo=text(payload, "memo"),
-        payment_days=terms if isinstance(terms, int) and not isinstance(terms, bool) else None,
-        state=_state(payload),
-        url=text(payload, "ramp_url"),
-    )
 
 
 def _state(payload):
@@ -135,7 +130,7 @@ def _order_line(row, header, currency):
                 currency=currency,
             )
         )
-    account, taxes, analytics = coding(header, row)
+    coded = coding(header, row)
     quantity, price = Decimal(1), amount
     if row.get("quantity") is not None and row.get("unit_price") is not None:
         stated = read_number(row["quantity"], _("the quantity of an order line"))
@@ -147,7 +142,5 @@ def _order_line(row, header, currency):
         description=text(row, "description"),
         quantity=quantity,
         unit_price=price,
-        account=account,
-        taxes=taxes,
-        analytics=analytics,
+        **coded,
     )

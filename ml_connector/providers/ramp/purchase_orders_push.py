@@ -6,14 +6,15 @@ from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, Pe
 from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
-from .answers import new_id
 from .client import path_id
-from .drafts import DRAFT, SPLIT, Attachments, Drafts, path_of
+from .drafts import DRAFT, SPLIT, Attachments, Drafts
 from .goods_receipts import GoodsReceiptsPush
 from .money import read_money
-from .scopes import BILLS_READ, BILLS_WRITE, ORDERS_READ, ORDERS_WRITE, PLUS, VENDORS_READ
+from .push_base import PLUS
 from .selections import as_selections, is_split, options_of
+from .wire import new_id
 
+ORDERS = "/purchase-orders"
 NUMBER_TAKEN = "DEVELOPER_7063"
 MAX_REVISIONS = 20
 
@@ -30,11 +31,11 @@ class PurchaseOrdersPush(PushFlow):
     kind = "purchase_order"
     sequence = 170
     active = False
-    scopes = (VENDORS_READ,)
+    scopes = ("vendors:read",)
     options = ("purchase_order_mode", "start_date")
     watches = "purchase.order"
 
-    order_scopes, draft_scopes = (ORDERS_READ, ORDERS_WRITE), (BILLS_READ, BILLS_WRITE)
+    order_scopes, draft_scopes = ("purchase_orders:read", "purchase_orders:write"), ("bills:read", "bills:write")
     """What it requires besides, by the form of the orders in Ramp."""
 
     @classmethod
@@ -99,7 +100,8 @@ class PurchaseOrdersPush(PushFlow):
         known = external_id if not external_id.startswith(DRAFT) else ""
         if payload["cancelled"]:
             return self._archive(payload, known)
-        order = self._read(known) if known else None
+        # Ramp hides an archived one
+        order = self.client.found(ORDERS, known) if known else None
         if order is not None:
             return self._update_order(payload, order)
         order, handle = self._unarchived(payload)
@@ -128,13 +130,13 @@ class PurchaseOrdersPush(PushFlow):
         }
         body.update({key: payload[key] for key in ("promise_date", "net_payment_terms") if key in payload})
         try:
-            order = self.client.create("/purchase-orders", body)
+            order = self.client.create(ORDERS, body)
         except PermanentError as error:
             if error.code != NUMBER_TAKEN:
                 raise
             # Another order has the number; Ramp then assigns one, and the memo contains Odoo's.
             del body["purchase_order_number"]
-            order = self.client.create("/purchase-orders", body)
+            order = self.client.create(ORDERS, body)
         return self._sent(payload, order)
 
     def _wire_line(self, line):
@@ -152,7 +154,7 @@ class PurchaseOrdersPush(PushFlow):
         added = [self._wire_line(line) for handle, line in odoo_lines.items() if handle not in ramp_lines]
         if added:
             self.client.create(f"{path}/line-items", {"line_items": added})
-            order = self._read(order["id"]) or order
+            order = self.client.found(ORDERS, order["id"]) or order
         for handle, line in ramp_lines.items():
             if handle in odoo_lines:
                 changes = self._line_changes(odoo_lines[handle], line)
@@ -192,13 +194,6 @@ class PurchaseOrdersPush(PushFlow):
                 return SendResult(external_id=order_id, note=_("The order was already archived in Ramp."))
         return SendResult(external_id=order_id, note=_("Archived in Ramp."))
 
-    def _read(self, order_id):
-        """The order; None if it was archived, because Ramp then hides it."""
-        try:
-            return self.client.one(_path_of(order_id))
-        except NotFoundError:
-            return None
-
     def _unarchived(self, payload):
         """The active order with the handle, or None; and the handle for a new one.
 
@@ -233,8 +228,8 @@ class PurchaseOrdersPush(PushFlow):
         found = {}
         for three_way in (True, False):
             filters = {"external_id": handle, "three_way_match_enabled": three_way, "include_archived": True}
-            for rows in self.client.pages("/purchase-orders", **filters):
-                found.update({row.get("id"): row for row in rows if row.get("external_id") == handle})
+            rows = self.client.rows(ORDERS, **filters)
+            found.update({row.get("id"): row for row in rows if row.get("external_id") == handle})
         return list(found.values())
 
     def _sent(self, payload, order, linked=False):
@@ -269,20 +264,20 @@ class PurchaseOrdersPush(PushFlow):
         return Drafts(self.provider)
 
     def _send_draft(self, payload, external_id):
-        if payload["cancelled"]:
-            if not external_id and not self._drafts.find_own(self._draft_body(payload)):
-                raise NotRelevantError(_("The order ended in Odoo before Odoo sent it to Ramp."))
-            if external_id and not self._has_draft(external_id):
-                return SendResult(external_id=external_id, note=_("The draft bill of the order is no longer in Ramp."))
-            raise InvalidDataError(
-                _(
-                    "Order %(order)s ended in Odoo, but Ramp's API cannot delete its draft bill. Delete it in Ramp,"
-                    " then ignore this transfer.",
-                    order=payload["number"],
-                )
-            )
         known = external_id if external_id.startswith(DRAFT) else ""
-        return self._drafts.send_as(self._draft_body(payload), known)
+        if not payload["cancelled"]:
+            return self._drafts.send_as(self._draft_body(payload), known)
+        if not external_id and not self._drafts.find_own(self._draft_body(payload)):
+            raise NotRelevantError(_("The order ended in Odoo before Odoo sent it to Ramp."))
+        if external_id and not (known and self.client.found("/bills/drafts", known.removeprefix(DRAFT))):
+            return SendResult(external_id=external_id, note=_("The draft bill of the order is no longer in Ramp."))
+        raise InvalidDataError(
+            _(
+                "Order %(order)s ended in Odoo, but Ramp's API cannot delete its draft bill. Delete it in Ramp,"
+                " then ignore this transfer.",
+                order=payload["number"],
+            )
+        )
 
     def _draft_body(self, payload):
         return {
@@ -303,12 +298,6 @@ class PurchaseOrdersPush(PushFlow):
             ],
         }
 
-    def _has_draft(self, external_id):
-        try:
-            return external_id.startswith(DRAFT) and bool(self.client.one(path_of(external_id)))
-        except NotFoundError:
-            return False
-
 
 class OrderFilesPush(Attachments):
     key = "order_files_push"
@@ -319,7 +308,7 @@ class OrderFilesPush(Attachments):
 
 
 def _path_of(order_id):
-    return f"/purchase-orders/{path_id(order_id)}"
+    return f"{ORDERS}/{path_id(order_id)}"
 
 
 def _is_whole(line):

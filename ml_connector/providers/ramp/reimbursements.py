@@ -3,12 +3,10 @@
 from ...core.documents import Bill, BillLine, Party, Reference, Reimbursement, Settlement
 from ...core.errors import InvalidDataError
 from ...core.messages import _
-from ...core.wire import day, part, rows, text
-from .money import read_money
+from ...core.wire import day, needed, part, rows, text
 from .pull_base import SYNCED
 from .receipts import receipts
-from .scopes import REIMBURSEMENTS_READ
-from .spend import SpendPull, booking_date, line_values
+from .spend import SpendPull, line_values, settled
 from .wire import coding_key, item, line_key, money_key, picked, required_id
 
 REIMBURSED = Reference(kind="journal", external_id="reimbursements", name="Ramp reimbursements")
@@ -32,7 +30,7 @@ class Reimbursements(SpendPull):
     label = _("Reimbursements")
     kind = "reimbursement"
     sequence = 54
-    scopes = (REIMBURSEMENTS_READ,)
+    scopes = ("reimbursements:read",)
     events = (
         *("reimbursements.ready_to_sync", "reimbursements.batch_payment_reimbursed"),
         "reimbursements.sync_requested",
@@ -44,59 +42,52 @@ class Reimbursements(SpendPull):
     selections = ({"direction": "BUSINESS_TO_USER"}, {"direction": TO_BUSINESS})
 
     def item(self, row):
-        return reimbursement_item(row)
+        content = {
+            **picked(row, _REIMBURSEMENT_KEYS),
+            "amount": money_key(row.get("entity_amount") or row.get("payee_amount")),
+            "coding": coding_key(row),
+            "lines": [line_key(line) for line in rows(row, "line_items")],
+        }
+        title = " - ".join(str(part) for part in (row.get("user_full_name"), row.get("memo")) if part)
+        return item(row, content, title)
 
     def translate(self, payload):
-        return reimbursement(payload)
-
-
-def reimbursement_item(row):
-    content = {
-        **picked(row, _REIMBURSEMENT_KEYS),
-        "amount": money_key(row.get("entity_amount") or row.get("payee_amount")),
-        "coding": coding_key(row),
-        "lines": [line_key(line) for line in rows(row, "line_items")],
-    }
-    title = " - ".join(str(part) for part in (row.get("user_full_name"), row.get("memo")) if part)
-    return item(row, content, title)
-
-
-def reimbursement(payload):
-    """A `Reimbursement`: a bill of the employee, or a credit note if the employee owes the company."""
-    external_id = required_id(payload, _("the reimbursement"))
-    amount, currency = _owed(payload)
-    if not amount:
-        raise InvalidDataError(_("The amount of the reimbursement is zero. Odoo does not book it."))
-    spent = day(payload, "transaction_date", "accounting_date", "created_at")
-    if spent is None:
-        raise InvalidDataError(_("The reimbursement has no date in Ramp."))
-    lines = line_values(payload, amount, currency, _("the reimbursement"))
-    is_credit = is_payback(payload) != (amount < 0)
-    if amount < 0:
-        amount = -amount
-        lines = [{**line, "amount": -line["amount"]} for line in lines]
-    employee = _payee(payload)
-    merchant = text(payload, "merchant")
-    bill = Bill(
-        external_id=external_id,
-        number=f"RMB-{external_id[:8].upper()}",
-        vendor=Party(external_id=f"employee:{employee.external_id}", name=employee.name),
-        document_date=spent,
-        accounting_date=booking_date(payload),
-        currency=currency,
-        total=amount,
-        lines=tuple(BillLine(**{**line, "description": _described(payload, merchant, line)}) for line in lines),
-        is_credit=is_credit,
-        memo=text(payload, "memo"),
-        attachments=receipts(payload),
-    )
-    return Reimbursement(
-        external_id=external_id,
-        employee=employee,
-        bill=bill,
-        settlement=_settlement(payload, amount),
-        is_exported=text(payload, "sync_status") == SYNCED,
-    )
+        """A `Reimbursement`: a bill of the employee, or a credit note if the employee owes the company."""
+        external_id = required_id(payload, _("the reimbursement"))
+        newest = ("entity_amount", "payee_amount")
+        amount, currency = settled(payload, newest, "currency", _("the amount of the reimbursement"))
+        if not amount:
+            raise InvalidDataError(_("The amount of the reimbursement is zero. Odoo does not book it."))
+        spent = day(payload, "transaction_date", "accounting_date", "created_at")
+        if spent is None:
+            raise InvalidDataError(_("The reimbursement has no date in Ramp."))
+        lines = line_values(payload, amount, currency, _("the reimbursement"))
+        is_credit = is_payback(payload) != (amount < 0)
+        if amount < 0:
+            amount = -amount
+            lines = [{**line, "amount": -line["amount"]} for line in lines]
+        employee = _payee(payload)
+        merchant = text(payload, "merchant")
+        bill = Bill(
+            external_id=external_id,
+            number=f"RMB-{external_id[:8].upper()}",
+            vendor=Party(external_id=f"employee:{employee.external_id}", name=employee.name),
+            document_date=spent,
+            accounting_date=self.booking_date(payload),
+            currency=currency,
+            total=amount,
+            lines=tuple(BillLine(**{**line, "description": _described(payload, merchant, line)}) for line in lines),
+            is_credit=is_credit,
+            memo=text(payload, "memo"),
+            attachments=receipts(payload),
+        )
+        return Reimbursement(
+            external_id=external_id,
+            employee=employee,
+            bill=bill,
+            settlement=_settlement(payload, amount),
+            is_exported=text(payload, "sync_status") == SYNCED,
+        )
 
 
 def is_payback(payload):
@@ -105,19 +96,8 @@ def is_payback(payload):
     return direction == TO_BUSINESS if direction else text(payload, "type").startswith("PAYBACK_")
 
 
-def _owed(payload):
-    """The amount that the company pays, by the newest key first (`amount` is in MAJOR units)."""
-    what = _("the amount of the reimbursement")
-    for key in ("entity_amount", "payee_amount"):
-        if payload.get(key) is not None:
-            return read_money(payload[key], what)
-    return read_money(payload.get("amount"), what, text(payload, "currency"))
-
-
 def _payee(payload):
-    user_id = text(payload, "user_id")
-    if not user_id:
-        raise InvalidDataError(_("The reimbursement has no employee in Ramp."))
+    user_id = needed(text(payload, "user_id"), _("The reimbursement has no employee in Ramp."))
     return Reference(
         kind="employee", external_id=user_id, code=text(payload, "user_email"), name=text(payload, "user_full_name")
     )

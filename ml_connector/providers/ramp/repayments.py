@@ -1,16 +1,14 @@
 """Repayments of card transactions by employees, into Odoo."""
 
 from ...core.documents import JournalEntry, JournalLine, Reference
-from ...core.errors import InvalidDataError, NotFoundError
+from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.split_amount import share
-from ...core.wire import day, part, text
-from .card_transactions import transaction
-from .client import path_id
+from ...core.wire import day, needed, part, text
+from .card_transactions import CardTransactions
 from .money import currency_digits, read_money
 from .pull_base import PARALLEL_READS, RampPull, since_moment
-from .scopes import REPAYMENTS_READ, TRANSACTIONS_READ
-from .wire import item, picked, required_id
+from .wire import first_match, item, picked, required_id
 
 REPAYMENTS = Reference(kind="journal", external_id="repayments", name="Repayments of employees")
 """The journal of employees' repayments of card transactions."""
@@ -27,7 +25,7 @@ class Repayments(RampPull):
     kind = "repayment"
     sequence = 60
     interval = 4 * 60
-    scopes = (REPAYMENTS_READ, TRANSACTIONS_READ)
+    scopes = ("repayments:read", "transactions:read")
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Books repayments of card transactions by employees. Ramp accepts no results for them.")
 
@@ -44,54 +42,44 @@ class Repayments(RampPull):
         return self._item(row) if is_made else None
 
     def _item(self, row):
-        try:
-            spent = self.client.one(f"/transactions/{path_id(row.get('original_transaction_id'))}")
-        except NotFoundError:
-            spent = {}
+        spent = self.client.found("/transactions", row.get("original_transaction_id")) or {}
         content = [picked(row, ("status", "repaid_at", "repayment_amount", "original_transaction_id"))]
         merchant = spent.get("merchant_name") or ""
         return item(row, content, f"Repayment {merchant}".strip(), {"repayment": row, "transaction": spent})
 
     def read(self, external_id):
-        listed = (row for page in self.client.pages("/repayments") for row in page)
-        found = next((row for row in listed if row.get("id") == external_id), None)
+        found = first_match(self.client.rows("/repayments"), "id", external_id)
         return self._wanted(found) if found else None
 
     def translate(self, payload):
-        return repayment(payload)
+        """The `JournalEntry` of a repayment: it books the money and reverses the cost of the card transaction.
 
-
-def repayment(payload):
-    """The `JournalEntry` of a repayment: it books the money and reverses the cost of the card transaction.
-
-    :param payload: `{"repayment", "transaction"}`
-    """
-    row = part(payload, "repayment")
-    external_id = required_id(row, _("the repayment"))
-    if text(row, "status") != REPAID:
-        raise InvalidDataError(_("The repayment is not completed in Ramp."))
-    amount, currency = read_money(row.get("repayment_amount"), _("the amount of the repayment"))
-    when = day(row, "repaid_at")
-    if when is None:
-        raise InvalidDataError(_("The repayment has no date in Ramp."))
-    if not part(payload, "transaction"):
-        raise InvalidDataError(_("The repayment has no card transaction in Ramp."))
-    spent = transaction(part(payload, "transaction"))
-    source = _source(text(row, "funding_method"))
-    what = " ".join(filter(None, ("Repayment of", spent.merchant, spent.memo)))
-    return JournalEntry(
-        external_id=external_id,
-        number=f"RPY-{external_id[:8].upper()}",
-        document_date=when,
-        currency=currency,
-        journal=source,
-        lines=(
-            JournalLine(amount=amount, account=source, description=what),
-            *_reversed_cost(spent, amount, currency, what),
-        ),
-        memo=what,
-        follows=spent.external_id,
-    )
+        :param payload: `{"repayment", "transaction"}`
+        """
+        row = part(payload, "repayment")
+        external_id = required_id(row, _("the repayment"))
+        if text(row, "status") != REPAID:
+            raise InvalidDataError(_("The repayment is not completed in Ramp."))
+        amount, currency = read_money(row.get("repayment_amount"), _("the amount of the repayment"))
+        when = needed(day(row, "repaid_at"), _("The repayment has no date in Ramp."))
+        if not part(payload, "transaction"):
+            raise InvalidDataError(_("The repayment has no card transaction in Ramp."))
+        spent = self.provider.flow(CardTransactions.key).translate(part(payload, "transaction"))
+        source = _source(text(row, "funding_method"))
+        what = " ".join(filter(None, ("Repayment of", spent.merchant, spent.memo)))
+        return JournalEntry(
+            external_id=external_id,
+            number=f"RPY-{external_id[:8].upper()}",
+            document_date=when,
+            currency=currency,
+            journal=source,
+            lines=(
+                JournalLine(amount=amount, account=source, description=what),
+                *_reversed_cost(spent, amount, currency, what),
+            ),
+            memo=what,
+            follows=spent.external_id,
+        )
 
 
 def _source(method):

@@ -8,7 +8,6 @@ from ...core.flow import ResultFlow
 from ...core.messages import _
 from ...core.remote import content_version
 from .payments import split_payment_key
-from .scopes import ACCOUNTING_WRITE, BILLS_READ
 
 MAX_RESULTS = 5000
 """The maximum that Ramp accepts in one call."""
@@ -21,7 +20,7 @@ class Results(ResultFlow):
     key = "results"
     label = _("Sync Status to Ramp")
     sequence = 70
-    scopes = (ACCOUNTING_WRITE, BILLS_READ)
+    scopes = ("accounting:write", "bills:read")
     help = _("Reports to Ramp which records Odoo booked, and why it could not book others.")
 
     @cached_property
@@ -67,20 +66,18 @@ class Results(ResultFlow):
         try:
             self.client.create("/accounting/syncs", body)
         except PermanentError as error:
-            refusal = error
-        else:
-            return None
-        if refusal.code == NO_CONNECTION:
+            if error.code != NO_CONNECTION:
+                return error
             raise AuthError(
                 _(
                     "Ramp accepts no results because Odoo is not its accounting system. Test the connection and follow"
                     " the advice on the accounting system."
                 ),
-                trace_id=refusal.trace_id,
-                status=refusal.status,
-                code=refusal.code,
-            )
-        return refusal
+                trace_id=error.trace_id,
+                status=error.status,
+                code=error.code,
+            ) from error
+        return None
 
     def _really_refused(self, named, refusal):
         """Refused results with the reason, without those that Ramp has already marked as synced."""

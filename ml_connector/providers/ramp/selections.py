@@ -7,9 +7,8 @@ The kind of a selection is `category_info.type`, else `type`. All custom fields 
 from functools import cached_property
 
 from ...core.documents import AnalyticShare, Reference
-from ...core.errors import InvalidDataError
 from ...core.messages import _
-from ...core.wire import part, rows, text
+from ...core.wire import needed, part, rows, text
 
 ACCOUNT = "GL_ACCOUNT"
 TAX = "TAX_CODE"
@@ -41,15 +40,13 @@ def selections(source):
         kind = text(category, "type") or text(selection, "type")
         if kind in IGNORED:
             continue
-        field = kind if kind in (ACCOUNT, TAX) else text(category, "external_id") or text(category, "id")
-        if not field:
-            raise InvalidDataError(_("A line is coded with a field without an ID in Ramp."))
-        found.setdefault(field, selection)
+        field = kind if kind in (ACCOUNT, TAX) else text(category, "external_id", "id")
+        found.setdefault(needed(field, _("A line is coded with a field without an ID in Ramp.")), selection)
     return found
 
 
 def coding(header, line):
-    """Account, taxes and analytic shares of a line; it inherits its empty fields from the bill.
+    """The values `account`, `taxes` and `analytics` of a line; it inherits its empty fields from the bill.
 
     :param header: `selections` of the bill
     :param line: the line's JSON
@@ -63,7 +60,7 @@ def coding(header, line):
             taxes = (_reference("tax", selection),)
         else:
             analytics.append(AnalyticShare(reference=_reference("analytic", selection, field)))
-    return account, taxes, tuple(analytics)
+    return {"account": account, "taxes": taxes, "analytics": tuple(analytics)}
 
 
 def option_reference(field, external_id, **names):
@@ -84,13 +81,10 @@ def selection_key(selection):
 
 
 def _reference(kind, selection, field=""):
-    external_id = text(selection, "external_id") or text(selection, "id")
-    if not external_id:
-        raise InvalidDataError(_("A line is coded with an option without an ID in Ramp."))
-    names = {
-        "code": text(selection, "external_code"),
-        "name": text(selection, "display_name") or text(selection, "name"),
-    }
+    external_id = needed(
+        text(selection, "external_id", "id"), _("A line is coded with an option without an ID in Ramp.")
+    )
+    names = {"code": text(selection, "external_code"), "name": text(selection, "display_name", "name")}
     if kind == "analytic":
         return option_reference(field, external_id, **names)
     return Reference(kind=kind, external_id=external_id, **names)

@@ -28,32 +28,31 @@ class SpendPull(SyncedPull):
         if self.is_foreign:
             return
         for selection in self.selections:
-            yield from self._selected(since, **selection, sync_status=READY)
+            yield from self.selected(since, **selection)
             if cursor:
                 begin = max(datetime.fromisoformat(cursor), datetime.now(UTC) - LOOK_BACK)
-                yield from self._selected(since, **selection, sync_status=SYNCED, synced_after=begin.isoformat())
+                yield from self.selected(since, SYNCED, **selection, synced_after=begin.isoformat())
         yield RemotePage(items=(), cursor=cursor or datetime.now(UTC).isoformat())
 
     def booked(self, since):
-        if self.is_foreign:
-            return
         begin = since_moment(since, self.provider.zone)
         for selection in self.selections:
-            yield from self._selected(None, **selection, sync_status=SYNCED, synced_after=begin)
+            yield from self.selected(None, SYNCED, **selection, synced_after=begin)
 
-    def _selected(self, since, **filters):
-        def read(row):
-            return self.item(row) if self.is_due(row) and self.is_since(row, since, booking_date) else None
-
-        return self.pages(self.listed(entity_id=self.entity_id or None, **filters), read)
-
-    def is_due(self, row):
+    def is_due(self, row, status=READY):
+        """Whether a row is ready or synced, on either list."""
         return self.concerns_us(row) and text(row, "sync_status") in (READY, SYNCED)
 
+    def booking_date(self, row):
+        return day(row, "accounting_date", "settlement_date", "transaction_date", "user_transaction_time", "created_at")
 
-def booking_date(payload):
-    """The accounting date of a transaction or reimbursement, or None."""
-    return day(payload, "accounting_date", "settlement_date", "transaction_date", "user_transaction_time", "created_at")
+
+def settled(payload, keys, currency_key, what):
+    """The amount that the company pays, of the first key with a value; else `amount`, which is in MAJOR units."""
+    for key in keys:
+        if payload.get(key) is not None:
+            return read_money(payload[key], what)
+    return read_money(payload.get("amount"), what, text(payload, currency_key))
 
 
 def line_values(payload, total, currency, what):
@@ -64,29 +63,20 @@ def line_values(payload, total, currency, what):
     """
     header, source = selections(payload), rows(payload, "line_items")
     if not source:
-        account, taxes, analytics = coding(header, {})
-        memo = text(payload, "memo")
-        return [{"amount": total, "description": memo, "account": account, "taxes": taxes, "analytics": analytics}]
-    lines = []
-    for row, amount in zip(source, _amounts(source, total, currency, what), strict=True):
-        account, taxes, analytics = coding(header, row)
-        values = {"account": account, "taxes": taxes, "analytics": analytics}
-        lines.append({"amount": amount, "description": text(row, "memo"), **values})
-    return lines
+        return [{"amount": total, **coding(header, {}), "description": text(payload, "memo")}]
+    return [
+        {"amount": amount, **coding(header, row), "description": text(row, "memo")}
+        for row, amount in zip(source, _amounts(source, total, currency, what), strict=True)
+    ]
 
 
 def _amounts(source, total, currency, what):
-    digits = currency_digits(currency)
     weights, converted = _weights(source, currency)
-    if len(source) == 1:
-        if converted and weights[0] != total:
-            _check_rounding(weights, total, currency, what)
-        return [total]
     if converted:
         _check_rounding(weights, total, currency, what)
         if sum(weights) == total:
             return weights
-    return share(total, weights, digits)
+    return [total] if len(source) == 1 else share(total, weights, currency_digits(currency))
 
 
 def _weights(source, currency):

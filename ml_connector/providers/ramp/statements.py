@@ -7,11 +7,10 @@ from ...core.documents import Attachment, CardStatement, CardTransfer, Reference
 from ...core.errors import InvalidDataError
 from ...core.items import id_of
 from ...core.messages import Amount, _
-from ...core.wire import day, part, rows, text
+from ...core.wire import day, needed, part, rows, text
 from .client import path_id
 from .money import read_money
-from .pull_base import READY, RampPull, SyncedPull, made_on, since_moment
-from .scopes import CASHBACKS_READ, STATEMENTS_READ, TRANSACTIONS_READ, TRANSFERS_READ
+from .pull_base import READY, RampPull, SyncedPull, since_moment
 from .spend import CARD, ISSUER
 from .wire import item, money_key, required_id
 
@@ -24,7 +23,7 @@ class Statements(RampPull):
     kind = "statement"
     sequence = 57
     interval = 12 * 60
-    scopes = (STATEMENTS_READ, TRANSACTIONS_READ, CASHBACKS_READ)
+    scopes = ("statements:read", "transactions:read", "cashbacks:read")
     files = "statement_files"
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Books each closed statement as a vendor bill of the card issuer. The bill clears the card account.")
@@ -43,8 +42,8 @@ class Statements(RampPull):
 
     def _item(self, row):
         filters = {"statement_id": required_id(row), "entity_id": self.entity_id or None}
-        transactions = self._named(row, "CARD_TRANSACTION", self.client.pages("/transactions", **filters))
-        cashbacks = self._named(row, "CASHBACK", self.client.pages("/cashbacks", **filters))
+        transactions = self._named(row, "CARD_TRANSACTION", self.client.rows("/transactions", **filters))
+        cashbacks = self._named(row, "CASHBACK", self.client.rows("/cashbacks", **filters))
         payload = {
             "statement": {key: row.get(key) for key in row if key != "statement_lines"},
             "entity_id": self.entity_id,
@@ -62,17 +61,55 @@ class Statements(RampPull):
         ]
         return item(row, content, _title(row), payload)
 
-    def _named(self, row, kind, pages):
+    def _named(self, row, kind, listed):
         """The rows of a list that the statement names, because Ramp ignores unknown filters."""
         named = {text(line, "id") for line in rows(row, "statement_lines") if line.get("type") == kind} - {""}
-        return [line for page in pages for line in page if id_of(line) in named and self.concerns_us(line)]
+        return [line for line in listed if id_of(line) in named and self.concerns_us(line)]
 
     def read(self, external_id):
         row = self.client.one(f"/statements/{path_id(external_id)}")
         return self._item(row) if self._is_ours(row) and not self.is_foreign else None
 
     def translate(self, payload):
-        return statement(payload)
+        """A `CardStatement`.
+
+        The amount is the sum of the statement's transactions. The statement's own figures are the control: charges less
+        credits must equal transactions less cashback.
+
+        :param payload: `{"statement", "entity_id", "transactions", "cashbacks"}`, with the records that the statement
+            lists
+        """
+        row = part(payload, "statement")
+        external_id = required_id(row, _("the statement"))
+        start, end = day(row, "start_date"), day(row, "end_date")
+        if start is None or end is None:
+            raise InvalidDataError(_("The statement has no period in Ramp."))
+        section = _section(row, text(payload, "entity_id"))
+        charges, currency = read_money(section.get("charges"), _("the charges of the statement"))
+        transactions = rows(payload, "transactions")
+        booked = [_amount(line, currency, _("a transaction")) for line in transactions]
+        cashback = [_amount(line, currency, _("a cashback")) for line in rows(payload, "cashbacks")]
+        total = sum(booked, Decimal(0))
+        _check_figures(section, charges, total, sum(cashback, Decimal(0)), currency)
+        waiting = [
+            amount
+            for amount, line in zip(booked, transactions, strict=True)
+            if text(line, "sync_status") == "NOT_SYNC_READY"
+        ]
+        return CardStatement(
+            external_id=external_id,
+            number=f"Ramp {end:%Y-%m-%d}",
+            issuer=ISSUER,
+            card=CARD,
+            start_date=start,
+            end_date=end,
+            currency=currency,
+            total=total,
+            spends=tuple(required_id(line, _("a transaction of the statement")) for line in transactions),
+            unbooked=len(waiting),
+            unbooked_total=sum(waiting, Decimal(0)),
+            attachments=statement_files(payload),
+        )
 
 
 class StatementFiles(RampPull):
@@ -82,7 +119,7 @@ class StatementFiles(RampPull):
     label = _("Statement Files")
     kind = "file"
     sequence = 58
-    scopes = (STATEMENTS_READ,)
+    scopes = ("statements:read",)
     help = _("Attaches the statements to the bills of the card issuer.")
 
     def read(self, external_id):
@@ -103,7 +140,7 @@ class Transfers(SyncedPull):
     kind = "transfer"
     sequence = 59
     interval = 4 * 60
-    scopes = (TRANSFERS_READ,)
+    scopes = ("transfers:read",)
     options = ("lock_date_policy", "start_date")
     help = _("Books payments to the card issuer and reconciles them with the statements.")
     sync_type = "TRANSFER_SYNC"
@@ -119,52 +156,26 @@ class Transfers(SyncedPull):
         return item(row, content, f"Transfer {row.get('payment_id') or ''}".strip())
 
     def translate(self, payload):
-        return transfer(payload, self.provider.bank_accounts)
+        """A `CardTransfer`."""
+        amount, currency = read_money(payload.get("amount"), _("the amount of the transfer"))
+        when = needed(self.booking_date(payload), _("The transfer has no date in Ramp."))
+        account = text(payload, "bank_account_id")
+        name = self.provider.bank_accounts.get(account) or (
+            f"Ramp bank account {account[:8]}" if account else "Unnamed bank account"
+        )
+        return CardTransfer(
+            external_id=required_id(payload, _("the transfer")),
+            issuer=ISSUER,
+            source=Reference(kind="journal", external_id=account or "method:TRANSFER", name=name),
+            date=when,
+            currency=currency,
+            amount=amount,
+            reference=text(payload, "payment_id"),
+        )
 
 
 def _title(row):
     return f"Statement {str(row.get('end_date'))[:10]}"
-
-
-def statement(payload):
-    """A `CardStatement`.
-
-    The amount is the sum of the statement's transactions. The statement's own figures are the control: charges less
-    credits must equal transactions less cashback.
-
-    :param payload: `{"statement", "entity_id", "transactions", "cashbacks"}`, with the records that the statement
-        lists
-    """
-    row = part(payload, "statement")
-    external_id = required_id(row, _("the statement"))
-    start, end = day(row, "start_date"), day(row, "end_date")
-    if start is None or end is None:
-        raise InvalidDataError(_("The statement has no period in Ramp."))
-    section = _section(row, text(payload, "entity_id"))
-    charges, currency = read_money(section.get("charges"), _("the charges of the statement"))
-    booked = [_amount(line, currency, _("a transaction")) for line in rows(payload, "transactions")]
-    cashback = [_amount(line, currency, _("a cashback")) for line in rows(payload, "cashbacks")]
-    total = sum(booked, Decimal(0))
-    _check_figures(section, charges, total, sum(cashback, Decimal(0)), currency)
-    waiting = [
-        amount
-        for amount, line in zip(booked, rows(payload, "transactions"), strict=True)
-        if text(line, "sync_status") == "NOT_SYNC_READY"
-    ]
-    return CardStatement(
-        external_id=external_id,
-        number=f"Ramp {end:%Y-%m-%d}",
-        issuer=ISSUER,
-        card=CARD,
-        start_date=start,
-        end_date=end,
-        currency=currency,
-        total=total,
-        spends=tuple(required_id(line, _("a transaction of the statement")) for line in rows(payload, "transactions")),
-        unbooked=len(waiting),
-        unbooked_total=sum(waiting, Decimal(0)),
-        attachments=statement_files(payload),
-    )
 
 
 def _check_figures(section, charges, transactions, cashback, currency):
@@ -218,25 +229,3 @@ def statement_files(payload):
     url = text(part(payload, "statement"), "statement_url")
     end = day(part(payload, "statement"), "end_date")
     return (Attachment(name=f"Ramp statement {end}.pdf", url=url),) if url else ()
-
-
-def transfer(payload, bank_accounts):
-    """A `CardTransfer`.
-
-    :param bank_accounts: names of Ramp's bank accounts by ID
-    """
-    amount, currency = read_money(payload.get("amount"), _("the amount of the transfer"))
-    when = made_on(payload)
-    if when is None:
-        raise InvalidDataError(_("The transfer has no date in Ramp."))
-    account = text(payload, "bank_account_id")
-    name = bank_accounts.get(account) or (f"Ramp bank account {account[:8]}" if account else "Unnamed bank account")
-    return CardTransfer(
-        external_id=required_id(payload, _("the transfer")),
-        issuer=ISSUER,
-        source=Reference(kind="journal", external_id=account or "method:TRANSFER", name=name),
-        date=when,
-        currency=currency,
-        amount=amount,
-        reference=text(payload, "payment_id"),
-    )

@@ -1,16 +1,17 @@
 """Odoo's purchase taxes, to Ramp."""
 
 from contextlib import suppress
+from itertools import chain
 
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import SendResult
-from .answers import differing, first_match, only, ramp_id_of
 from .client import path_id
 from .companies import ENTITIES, limiting, more_entities, scoped, with_note
 from .newer import TAX_REACTIVATION
-from .scopes import AccountingPush
+from .push_base import AccountingPush
+from .wire import differing, first_match, only, ramp_id_of
 
 RATES, FIELD, OPTIONS = "/accounting/tax/rates", "/accounting/tax/code", "/accounting/tax/code/options"
 TAX_FIELD = "Tax"
@@ -96,7 +97,7 @@ class TaxesPush(AccountingPush):
 
     def _update_rate(self, payload):
         body = {"name": payload["name"], "rate": payload["rate"], "accounting_gl_account_id": payload["account"]}
-        row = first_match(self.client.pages(RATES), "id", payload["id"])
+        row = first_match(self.client.rows(RATES), "id", payload["id"])
         if row is None:
             self.client.upload(RATES, "tax_rates", [{"id": payload["id"], **body}])
             return
@@ -112,7 +113,7 @@ class TaxesPush(AccountingPush):
 
     def _option(self, payload):
         try:
-            return first_match(self.client.pages_of_record(OPTIONS), "id", payload["id"])
+            return first_match(chain.from_iterable(self.client.pages_of_record(OPTIONS)), "id", payload["id"])
         except NotFoundError:
             return None
 

@@ -3,26 +3,12 @@
 import threading
 import time
 
-from ...core.errors import (
-    InvalidDataError,
-    NotRelevantError,
-    PermanentError,
-    UnconfirmedError,
-    undone,
-)
+from ...core.errors import InvalidDataError, NotRelevantError, PermanentError, UnconfirmedError, undone
 from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
-from .answers import differing
 from .client import path_id
-from .scopes import (
-    DEPARTMENTS_READ,
-    DEPARTMENTS_WRITE,
-    LOCATIONS_READ,
-    LOCATIONS_WRITE,
-    USERS_READ,
-    USERS_WRITE,
-)
+from .wire import differing, only
 
 KEY_USED = "DEVELOPER_7005"
 GONE = ("USER_INACTIVE", "USER_SUSPENDED")
@@ -40,7 +26,7 @@ class UsersPush(PushFlow):
     kind = "employee"
     sequence = 220
     active = False
-    scopes = (USERS_READ, USERS_WRITE, DEPARTMENTS_READ, DEPARTMENTS_WRITE, LOCATIONS_READ, LOCATIONS_WRITE)
+    scopes = ("users:read", "users:write", "departments:read", "departments:write", "locations:read", "locations:write")
     options = ("invite_mode",)
     watches = "hr.employee"
 
@@ -148,7 +134,7 @@ class UsersPush(PushFlow):
         return SendResult(external_id=user_id, note=note, linked=linked)
 
     def _wire(self, payload):
-        wanted = {key: payload[key] for key in ("first_name", "last_name", "direct_manager_id") if key in payload}
+        wanted = only(payload, "first_name", "last_name", "direct_manager_id")
         if payload.get("department"):
             wanted["department_id"] = self._place("departments", payload["department"])
         if payload.get("location"):
@@ -159,8 +145,8 @@ class UsersPush(PushFlow):
         """The Ramp ID of a department or location of that name; creates it if it does not exist."""
         with self._lock:
             if kind not in self._places:
-                pages = self.client.pages(f"/{kind}")
-                self._places[kind] = {str(row.get("name")).casefold(): row.get("id") for rows in pages for row in rows}
+                rows = self.client.rows(f"/{kind}")
+                self._places[kind] = {str(row.get("name")).casefold(): row.get("id") for row in rows}
             places = self._places[kind]
             if name.casefold() not in places:
                 entity_id = self.provider.push_entity_id if kind == "locations" else ""
@@ -171,10 +157,9 @@ class UsersPush(PushFlow):
     def _by_email(self, email):
         """The user with that address, including deactivated ones, which Ramp lists only with a filter."""
         for filters in ({}, *({"status": status} for status in GONE)):
-            for rows in self.client.pages("/users", email=email, **filters):
-                for row in rows:
-                    if (row.get("email") or "").casefold() == email.casefold():
-                        return row
+            for row in self.client.rows("/users", email=email, **filters):
+                if (row.get("email") or "").casefold() == email.casefold():
+                    return row
         return None
 
 

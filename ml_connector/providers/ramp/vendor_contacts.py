@@ -1,9 +1,10 @@
 """Contacts of vendors, from Odoo to Ramp."""
 
-from ...core.errors import NotFoundError, PermanentError
+from ...core.errors import PermanentError
 from ...core.messages import _
 from . import newer
 from .client import path_id
+from .vendors import contacts_of
 
 
 class VendorContacts:
@@ -30,11 +31,7 @@ class VendorContacts:
         """
         if "business_vendor_contacts" not in payload:
             return
-        try:
-            pages = self._client.pages_of_record(f"{self._path}/contacts")
-            known = {_email(row): row for rows in pages for row in rows}
-        except NotFoundError:
-            known = {}
+        known = {_email(row): row for row in contacts_of(self._client, self._vendor_id)}
         main, others = payload["business_vendor_contacts"], payload.get("contacts", ())
         # the contact of the vendor's own mailbox has the name of the vendor, which is no personal name
         nameless = {key: main[key] for key in ("email", "phone") if key in main}

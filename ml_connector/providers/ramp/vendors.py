@@ -8,11 +8,10 @@ from ...core.documents import Address, Contact, Party, Vendor
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import RemotePage
-from ...core.wire import part, rows, text
+from ...core.wire import needed, part, rows, text
 from .client import path_id
 from .pull_base import PARALLEL_READS, RampPull
-from .scopes import VENDORS_READ
-from .wire import item, picked, required_id
+from .wire import full_name, item, picked, required_id
 
 OVERLAP = timedelta(minutes=5)
 """Vendors are read again from this long before the last run, because the clocks of two systems differ."""
@@ -33,7 +32,7 @@ class Vendors(RampPull):
     label = _("Vendors")
     kind = "vendor"
     sequence = 20
-    scopes = (VENDORS_READ,)
+    scopes = ("vendors:read",)
     events = ("vendors.activated", "vendors.approved", "vendors.updated")
     options = ("create_vendors", "conflict_policy", "vendor_change_policy")
     help = _("Reads the vendors of Ramp Bill Pay and merges changes of both sides.")
@@ -71,22 +70,23 @@ class Vendors(RampPull):
         return self._item(self.client.one(f"/vendors/{path_id(external_id)}"))
 
     def _item(self, row):
-        if row.get("contacts") == []:
-            return vendor_item(row, [])
-        try:
-            pages = self.client.pages_of_record(f"/vendors/{path_id(required_id(row))}/contacts")
-            contacts = [contact for page in pages for contact in page]
-        except NotFoundError:
-            contacts = []
-        return vendor_item(row, contacts)
+        return vendor_item(row, [] if row.get("contacts") == [] else contacts_of(self.client, required_id(row)))
 
     def changed_after(self, external_id, moment):
         """Ramp has no time of change, but lists the vendors that changed since a given time."""
-        pages = self.client.pages("/vendors", from_updated_at=moment.isoformat(), include_draft=True)
-        return any(row.get("id") == external_id for page in pages for row in page)
+        changed = self.client.rows("/vendors", from_updated_at=moment.isoformat(), include_draft=True)
+        return any(row.get("id") == external_id for row in changed)
 
     def translate(self, payload):
         return vendor(payload, self.provider.handles)
+
+
+def contacts_of(client, vendor_id):
+    """Ramp's rows of the contacts of a vendor; none if Ramp does not have the vendor."""
+    try:
+        return list(chain.from_iterable(client.pages_of_record(f"/vendors/{path_id(vendor_id)}/contacts")))
+    except NotFoundError:
+        return []
 
 
 def vendor_item(row, contacts):
@@ -107,9 +107,9 @@ def vendor(payload, handles):
     """
     row = part(payload, "vendor")
     external_id = required_id(row, _("the vendor"))
-    name = text(row, "name")
-    if not name:
-        raise InvalidDataError(_("The vendor has no name in Ramp. Enter it there."))
+    name = needed(text(row, "name"), _("The vendor has no name in Ramp. Enter it there."))
+    # lists lack it
+    approval = text(row, "approval_status")
     return Vendor(
         external_id=external_id,
         name=name,
@@ -118,14 +118,8 @@ def vendor(payload, handles):
         contacts=tuple(_contact(contact) for contact in rows(payload, "contacts")),
         is_company=text(row, "vendor_type") != "INDIVIDUAL",
         active=row.get("is_active") is not False,
-        approval=approval(row),
+        approval="" if approval == "APPROVED" else approval.lower(),
     )
-
-
-def approval(row):
-    """The approval status of a vendor; empty if it is approved or unknown, as in lists."""
-    state = text(row, "approval_status")
-    return "" if state == "APPROVED" else state.lower()
 
 
 def vendor_values(row, contacts, handles):
@@ -140,9 +134,7 @@ def vendor_values(row, contacts, handles):
 
 def vendor_of(payload, what):
     """The vendor of a record that names only its ID."""
-    vendor_id = text(payload, "vendor_id")
-    if not vendor_id:
-        raise InvalidDataError(_("Ramp sent %(record)s without a vendor.", record=what))
+    vendor_id = needed(text(payload, "vendor_id"), _("Ramp sent %(record)s without a vendor.", record=what))
     return Party(external_id=vendor_id)
 
 
@@ -168,7 +160,7 @@ def _country(source):
 def _contact(row):
     return Contact(
         external_id=text(row, "id"),
-        name=" ".join(filter(None, (text(row, "first_name"), text(row, "last_name")))),
+        name=full_name(row),
         email=text(row, "email"),
         phone=text(row, "phone"),
         is_default=row.get("is_default") is True,

@@ -3,24 +3,18 @@
 import threading
 from contextlib import nullcontext
 
-from ...core.errors import (
-    DuplicateError,
-    InvalidDataError,
-    NotRelevantError,
-    PermanentError,
-    undone,
-)
+from ...core.errors import DuplicateError, InvalidDataError, NotRelevantError, PermanentError, undone
 from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
+from ...core.wire import needed
 from . import newer
-from .answers import new_id, only
 from .client import path_id
 from .companies import ENTITIES, scoped
-from .scopes import VENDORS_READ, VENDORS_WRITE
 from .upload import FEW, Upload
 from .vendor_contacts import VendorContacts
 from .vendors import vendor_values
+from .wire import new_id, only
 
 VENDOR_CREATE = (
     "name",
@@ -44,7 +38,7 @@ class VendorsPush(PushFlow):
     kind = "vendor"
     sequence = 160
     active = False
-    scopes = (VENDORS_READ, VENDORS_WRITE)
+    scopes = ("vendors:read", "vendors:write")
     options = ("vendor_mode",)
     watches = "res.partner"
 
@@ -82,7 +76,7 @@ class VendorsPush(PushFlow):
             # it was found by its name, so keep the spelling of Ramp
             row = self._update(known["id"], {**payload, "name": known["name"]})
             return self._linked(row, payload, known["id"], linked=True)
-        body = {**_given(payload, VENDOR_CREATE), **self._default_entity}
+        body = {**only(payload, *VENDOR_CREATE), **self._default_entity}
         row = self.client.create("/vendors", body)
         vendor_id = new_id(row)
         contacts = VendorContacts(self.provider, vendor_id)
@@ -90,7 +84,7 @@ class VendorsPush(PushFlow):
         return self._linked(row, payload, vendor_id, contacts=contacts)
 
     def _update(self, vendor_id, payload):
-        body = _given(payload, VENDOR_UPDATE)
+        body = only(payload, *VENDOR_UPDATE)
         nameless = {key: value for key, value in body.items() if key != "name"}
         path = f"/vendors/{path_id(vendor_id)}"
         return self.provider.newer.attempt(
@@ -126,22 +120,21 @@ class VendorsPush(PushFlow):
         by_number = _of_this_name(self._by_number(payload["external_vendor_id"]), payload)
         if by_number:
             return by_number
-        pages = self.client.pages("/vendors", name=payload["name"], include_draft=True)
-        return _unnumbered([row for rows in pages for row in rows if _name(row) == _name(payload)])
+        rows = self.client.rows("/vendors", name=payload["name"], include_draft=True)
+        return _unnumbered([row for row in rows if _name(row) == _name(payload)])
 
     def _by_number(self, handle):
         """Ramp ignores unknown filters, so the number is compared on the rows."""
-        pages = self.client.pages("/vendors", external_vendor_id=handle, include_draft=True)
-        return _only_one([row for rows in pages for row in rows if row.get("external_vendor_id") == handle])
+        rows = self.client.rows("/vendors", external_vendor_id=handle, include_draft=True)
+        return _only_one([row for row in rows if row.get("external_vendor_id") == handle])
 
     def _read_all(self):
         """All vendors by number and by name: for many vendors that is faster than a call for each."""
         index = {}
-        for rows in self.client.pages("/vendors", include_draft=True):
-            for row in rows:
-                if row.get("external_vendor_id"):
-                    index.setdefault(row["external_vendor_id"], []).append(row)
-                index.setdefault(_name(row), []).append(row)
+        for row in self.client.rows("/vendors", include_draft=True):
+            if row.get("external_vendor_id"):
+                index.setdefault(row["external_vendor_id"], []).append(row)
+            index.setdefault(_name(row), []).append(row)
         return index
 
     def _linked(self, row, payload, vendor_id, linked=False, contacts=None):
@@ -189,9 +182,7 @@ class AccountingVendorsPush(Upload):
     changeable = ("name",)
 
     def render(self, document):
-        name = document.name.strip()
-        if not name:
-            raise InvalidDataError(_("Ramp requires a name. Enter one on the vendor."))
+        name = needed(document.name.strip(), _("Ramp requires a name. Enter one on the vendor."))
         return scoped(self.provider, {"id": self.provider.handles.partner(document.odoo_id), "name": name})
 
     def upload(self, payloads):
@@ -209,9 +200,7 @@ def _body(document, handles):
     is_new = not document.external_id
     if document.odoo_id is None:
         raise InvalidDataError(_("Odoo can only send its own vendors to Ramp."))
-    name = document.name.strip()
-    if not name:
-        raise InvalidDataError(_("Ramp requires a name. Enter one on the vendor."))
+    name = needed(document.name.strip(), _("Ramp requires a name. Enter one on the vendor."))
     if is_new and not document.address.country:
         raise InvalidDataError(_("Ramp requires a country. Enter one on the vendor %(vendor)s.", vendor=name))
     main = _main_contact(document)
@@ -285,10 +274,6 @@ def _address(address):
         "country": address.country,
     }
     return {key: value for key, value in body.items() if value}
-
-
-def _given(payload, keys):
-    return {key: payload[key] for key in keys if key in payload}
 
 
 def _name(row):

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, OwnId, Party, Reference
 from ...core.errors import InvalidDataError, NotRelevantError
-from ...core.flow import Column, FileInFlow, Template
+from ...core.flow import Column, FileInFlow
 from ...core.messages import Amount, Message, _, paragraph
-from .columns import DIMENSIONS
+from .columns import DIMENSIONS, from_stampli
 
 CREDITS = {"CREDIT_MEMO", "CREDIT MEMO", "CREDIT", "CREDIT NOTE", "CREDIT_NOTE", "VENDOR_CREDIT", "REFUND"}
 INVOICES = {"INVOICE", "BILL"}
@@ -25,16 +25,12 @@ class Bills(FileInFlow):
     files = "invoice_files"
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Books approved invoices and credit memos as vendor bills and credit notes.")
-    template = Template(
+    template = from_stampli(
         entity="invoices",
-        folder="outbound",
-        archive_folder="outbound/processed",
         file_name=r"invoices.*\.csv",
         document_element="Invoice",
-        root_element="StampliExport",
         statuses=("APPROVED", "EXPORTED", "VOIDED", "CANCELLED"),
         columns=(
-            Column(label="CompanyId", name="company", type="code", required=True),
             Column(label="StampliInvoiceId", name="id", type="code", required=True),
             Column(label="DocumentType", name="type", type="code"),
             Column(label="InvoiceNumber", name="number", type="code"),
@@ -73,7 +69,34 @@ class Bills(FileInFlow):
     )
 
     def translate(self, payload):
-        return bill(payload)
+        refuse_problems(payload)
+        values, lines = payload["values"], payload["lines"]
+        total, is_credit = _sense(values, payload.get("credit_sign", "auto"))
+        sign = -1 if total < 0 else 1
+        tax = _tax(values, lines)
+        _check_totals(values, lines, tax)
+        amounts = [sign * _number(line["amount"]) for line in lines]
+        status = (values.get("status") or "").upper()
+        return Bill(
+            external_id=values["id"],
+            number=values.get("number") or "",
+            vendor=vendor(values),
+            document_date=date.fromisoformat(values["date"]),
+            accounting_date=_date(values.get("posting_date")),
+            due_date=_date(values.get("due_date")),
+            currency=values["currency"].upper(),
+            total=abs(total),
+            tax_total=_tax_total(values, lines, sign * tax),
+            amounts_include_tax=False,
+            is_credit=is_credit,
+            lines=tuple(_line(line, amount, sign) for line, amount in zip(lines, amounts, strict=True)),
+            memo=_memo(values),
+            payment_reference=values.get("payment_reference") or "",
+            purchase_order=values.get("order") or "",
+            url=values.get("url") or "",
+            attachments=attachments(payload),
+            is_void=status in VOID,
+        )
 
 
 class BillFiles(FileInFlow):
@@ -88,44 +111,13 @@ class BillFiles(FileInFlow):
         return attachments(payload)
 
 
-def bill(payload):
-    """The bill of a stored document.
-
-    :raises InvalidDataError: the document is invalid
-    """
-    refuse_problems(payload)
-    values, lines = payload["values"], payload["lines"]
-    total, is_credit = _sense(values, payload.get("credit_sign", "auto"))
-    sign = -1 if total < 0 else 1
-    _check_totals(values, lines)
-    amounts = [sign * _number(line["amount"]) for line in lines]
-    status = (values.get("status") or "").upper()
-    return Bill(
-        external_id=values["id"],
-        number=values.get("number") or "",
-        vendor=vendor(values),
-        document_date=date.fromisoformat(values["date"]),
-        accounting_date=_date(values.get("posting_date")),
-        due_date=_date(values.get("due_date")),
-        currency=values["currency"].upper(),
-        total=abs(total),
-        tax_total=_tax_total(values, lines, sign),
-        amounts_include_tax=False,
-        is_credit=is_credit,
-        lines=tuple(_line(line, amount, sign) for line, amount in zip(lines, amounts, strict=True)),
-        memo=_memo(values),
-        payment_reference=values.get("payment_reference") or "",
-        purchase_order=values.get("order") or "",
-        url=values.get("url") or "",
-        attachments=attachments(payload),
-        is_void=status in VOID,
-    )
-
-
-def _tax_total(values, lines, sign):
-    """The tax of the invoice; None if no line has a tax code."""
+def _tax(values, lines):
     taxes = [_number(line.get("line_tax")) for line in lines]
-    tax = sign * _number(values["tax"]) if values.get("tax") else sign * sum(taxes, Decimal(0))
+    return _number(values["tax"]) if values.get("tax") else sum(taxes, Decimal(0))
+
+
+def _tax_total(values, lines, tax):
+    """The tax of the invoice; None if no line has a tax code."""
     if any(line.get("tax_code") for line in lines):
         return tax
     if tax:
@@ -197,16 +189,11 @@ def _sense(values, credit_sign):
     return total, is_credit
 
 
-def _check_totals(values, lines):
+def _check_totals(values, lines, tax):
     """Check that the sums in the file agree; no difference is corrected."""
     if not lines:
         raise InvalidDataError(_("The document has no lines."))
     total = _number(values["total"])
-    tax = (
-        _number(values["tax"])
-        if values.get("tax")
-        else sum((_number(line.get("line_tax")) for line in lines), Decimal(0))
-    )
     net = _number(values["net"]) if values.get("net") else total - tax
     line_sum = sum((_number(line["amount"]) for line in lines), Decimal(0))
     if abs(line_sum - net) > MIN_TOLERANCE:

@@ -1,25 +1,20 @@
 """Odoo's analytic accounts, to Stampli."""
 
-from ...core.flow import Column, FileOutFlow, Template
+from ...core.flow import Column
 from ...core.messages import _
-from .columns import COMPANY, DAILY, FILE_NAME, UPDATED
+from .columns import UPDATED, DailyFiles, to_stampli
 
 
-class Dimensions(FileOutFlow):
+class Dimensions(DailyFiles):
     key = "dimensions"
     label = _("Dimensions")
     sequence = 20
-    daily_hour = DAILY
     help = _("Sends analytic accounts as departments, locations, classes and projects.")
-    template = Template(
+    template = to_stampli(
         entity="dimensions",
         model="account.analytic.account",
-        folder="inbound",
-        file_name=FILE_NAME,
         document_element="DimensionValue",
-        root_element="StampliImport",
         columns=(
-            COMPANY,
             Column(label="Dimension", expression="dimension", required=True),
             Column(label="ValueCode", name="id", expression="analytic_code", type="code", required=True),
             Column(label="ValueName", name="name", path="name", required=True),

@@ -1,29 +1,24 @@
 """Odoo's goods receipts, to Stampli."""
 
-from ...core.flow import Column, FileOutFlow, Template
+from ...core.flow import Column
 from ...core.messages import _
-from .columns import COMPANY, DAILY, FILE_NAME
+from .columns import DailyFiles, to_stampli
 
 
-class GoodsReceipts(FileOutFlow):
+class GoodsReceipts(DailyFiles):
     key = "purchase_receipts"
     label = _("Goods Receipts")
     sequence = 50
-    daily_hour = DAILY
     after = ("vendors", "purchase_orders")
     help = _("Sends receipts and returns of goods, which Stampli matches with invoices.")
-    template = Template(
+    template = to_stampli(
         entity="purchase_receipts",
         model="stock.picking",
         lines="move_ids",
         lines_domain="[('purchase_line_id', '!=', False)]",
         domain="[('state', '=', 'done'), ('move_ids.purchase_line_id', '!=', False)]",
-        folder="inbound",
-        file_name=FILE_NAME,
         document_element="Receipt",
-        root_element="StampliImport",
         columns=(
-            COMPANY,
             Column(label="ReceiptNumber", name="id", path="name", type="code", required=True),
             Column(label="ReceiptDate", path="date_done", type="date", required=True),
             Column(

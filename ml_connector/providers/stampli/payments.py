@@ -5,13 +5,10 @@ from decimal import Decimal
 
 from ...core.documents import PaidBill, Payment, Reference
 from ...core.errors import InvalidDataError
-from ...core.flow import Column, FileInFlow, FileOutFlow, Template
+from ...core.flow import Column, FileInFlow
 from ...core.messages import Amount, _
-from . import columns
-from .bills import refuse_problems, vendor
-from .columns import COMPANY, DAILY, FILE_NAME, UPDATED
-
-VOID = {"VOIDED", "VOID", "CANCELLED", "CANCELED"}
+from .bills import VOID, refuse_problems, vendor
+from .columns import UPDATED, DailyFiles, from_stampli, to_stampli, vendor_column
 
 
 class Payments(FileInFlow):
@@ -22,16 +19,12 @@ class Payments(FileInFlow):
     interval = 15
     options = ("lock_date_policy",)
     help = _("Books payments made in Stampli and reconciles them with their bills.")
-    template = Template(
+    template = from_stampli(
         entity="payments",
-        folder="outbound",
-        archive_folder="outbound/processed",
         file_name=r"payments.*\.csv",
         document_element="Payment",
-        root_element="StampliExport",
         statuses=("PAID", "VOIDED"),
         columns=(
-            Column(label="CompanyId", name="company", type="code", required=True),
             Column(label="PaymentId", name="id", type="code", required=True),
             Column(label="PaymentStatus", name="status", type="code", required=True),
             Column(label="PaymentDate", name="date", type="date", required=True),
@@ -56,30 +49,25 @@ class Payments(FileInFlow):
         return payment(payload)
 
 
-class PaymentStatus(FileOutFlow):
+class PaymentStatus(DailyFiles):
     key = "payment_status"
     label = _("Payment Status")
     sequence = 100
-    daily_hour = DAILY
     active = False
     at_stake = _("Until Stampli receives the payment status, its users may pay the invoice a second time.")
     help = _("Sends the payment status of Stampli's invoices in Odoo. Only if you do not pay in Stampli.")
-    template = Template(
+    template = to_stampli(
         entity="payment_status",
         model="account.move",
         domain="[('move_type', 'in', ('in_invoice', 'in_refund')), ('state', '=', 'posted'),"
         " ('payment_state', 'in', ('paid', 'in_payment', 'partial', 'reversed'))]",
-        folder="inbound",
-        file_name=FILE_NAME,
         document_element="PaymentStatus",
-        root_element="StampliImport",
         columns=(
-            COMPANY,
             Column(
                 label="StampliInvoiceId", name="id", expression="remote_id", argument="bill", type="code", required=True
             ),
             Column(label="InvoiceNumber", path="ref", type="code"),
-            columns.vendor("commercial_partner_id"),
+            vendor_column("commercial_partner_id"),
             Column(label="Currency", path="currency_id.name", type="code"),
             Column(label="TotalAmount", path="amount_total", type="decimal", decimals=2),
             Column(label="OpenAmount", path="amount_residual", type="decimal", decimals=2),

@@ -79,12 +79,8 @@ class StampliProvider(FileServer, Provider):
         if not values.get("password") and not values.get("private_key"):
             raise InvalidDataError(_("Enter a password or a private key."))
         return SftpAccount(
-            host=values.get("host") or "",
+            **self.entered("host", "username", "password", "private_key", "passphrase"),
             port=int(port),
-            username=values.get("username") or "",
-            password=values.get("password") or "",
-            private_key=values.get("private_key") or "",
-            passphrase=values.get("passphrase") or "",
             host_keys=tuple(self.settings.stored.get("host_keys") or ()),
             allow_loopback=self.settings.allow_loopback,
         )
@@ -119,8 +115,8 @@ class StampliProvider(FileServer, Provider):
                 return self._unconfirmed(account, error)
             identity = f"{account.username}@{account.host}"
             findings = [Finding(level="ok", title=_("Signed in to the confirmed server"), message=identity)]
-            for folder in self.settings.stored.get("folders") or ():
-                findings.append(self._folder_finding(session, folder))
+            folders = self.settings.stored.get("folders") or ()
+            findings += [self._folder_finding(session, folder) for folder in folders]
         return CheckReport(identity=identity, findings=findings)
 
     def _folder_finding(self, session, folder):

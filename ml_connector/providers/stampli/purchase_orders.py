@@ -1,32 +1,27 @@
 """Odoo's purchase orders, to Stampli."""
 
-from ...core.flow import Column, FileOutFlow, Template
+from ...core.flow import Column
 from ...core.messages import _
-from .columns import COMPANY, DAILY, FILE_NAME, analytics, vendor
+from .columns import DIMENSIONS, DailyFiles, to_stampli, vendor_column
 
 
-class PurchaseOrders(FileOutFlow):
+class PurchaseOrders(DailyFiles):
     key = "purchase_orders"
     label = _("Purchase Orders")
     sequence = 40
-    daily_hour = DAILY
     after = ("gl_accounts", "dimensions", "vendors")
     help = _("Sends confirmed purchase orders with all their lines.")
-    template = Template(
+    template = to_stampli(
         entity="purchase_orders",
         model="purchase.order",
         lines="order_line",
         lines_domain="[('display_type', '=', False)]",
         domain="[('state', '=', 'purchase'), ('invoice_status', '!=', 'invoiced')]",
-        folder="inbound",
-        file_name=FILE_NAME,
         document_element="PurchaseOrder",
-        root_element="StampliImport",
         columns=(
-            COMPANY,
             Column(label="PONumber", name="id", path="name", type="code", required=True),
             Column(label="PODate", expression="order_date", type="date"),
-            vendor("partner_id"),
+            vendor_column("partner_id"),
             Column(label="VendorName", path="partner_id.name"),
             Column(label="Currency", path="currency_id.name", type="code", required=True),
             Column(label="POStatus", name="status", expression="order_status", type="code", required=True),
@@ -45,7 +40,10 @@ class PurchaseOrders(FileOutFlow):
             Column(label="QuantityBilled", path="qty_invoiced", type="decimal", on_line=True),
             Column(label="TaxCode", expression="tax_code", type="code", on_line=True),
             Column(label="GLAccount", expression="expense_account", type="code", on_line=True),
-            *analytics(),
+            *(
+                Column(label=name, expression="analytic", argument=name, type="code", on_line=True)
+                for name in DIMENSIONS
+            ),
             Column(label="LineStatus", expression="line_status", type="code", on_line=True),
             Column(label="UpdatedAt", path="write_date", type="datetime", on_line=True),
         ),

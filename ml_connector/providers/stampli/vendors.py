@@ -1,26 +1,21 @@
 """Odoo's vendors, to Stampli."""
 
-from ...core.flow import Column, FileOutFlow, Template
+from ...core.flow import Column
 from ...core.messages import _
-from .columns import COMPANY, DAILY, FILE_NAME, UPDATED
+from .columns import UPDATED, DailyFiles, to_stampli
 
 
-class Vendors(FileOutFlow):
+class Vendors(DailyFiles):
     key = "vendors"
     label = _("Vendors")
     sequence = 30
-    daily_hour = DAILY
     help = _("Sends vendors without their bank accounts.")
-    template = Template(
+    template = to_stampli(
         entity="vendors",
         model="res.partner",
         domain="[('supplier_rank', '>', 0), ('parent_id', '=', False)]",
-        folder="inbound",
-        file_name=FILE_NAME,
         document_element="Vendor",
-        root_element="StampliImport",
         columns=(
-            COMPANY,
             Column(label="VendorId", name="id", expression="code", type="code", required=True),
             Column(label="VendorName", name="name", path="name", required=True),
             Column(label="LegalName"),

@@ -1,5 +1,3 @@
 """Visma.net: codes, suppliers, supplier invoices and their release, purchase orders and payments."""
 
 from .provider import VismaProvider
-
-__all__ = ["VismaProvider"]

@@ -29,7 +29,6 @@ class AccountsPush(CodePush):
     kind = "account"
     sequence = 80
     scopes = (READ, CREATE)
-    active = False
     help = _("Creates accounts in Visma.net when you click Create in Visma.net in the mappings.")
 
     def render(self, document):

@@ -28,7 +28,6 @@ class BillFilesPush(VismaPush):
     sequence = 130
     scopes = (READ, CREATE)
     follows = "bills_push"
-    active = False
     options = ("attachment_mode",)
     help = _("Attaches the files of a vendor bill to its supplier invoice.")
 
@@ -93,14 +92,11 @@ class BillFilesPush(VismaPush):
         return SendResult(external_id=payload["parent"]) if is_there else None
 
     def _has(self, parent, file):
-        for row in self._attachments(parent):
+        for row in rows(self.client.one(path_of(parent)).data, "attachments"):
             if text(row, "name") == file["name"]:
                 content = self.client.download(text(row, "id"))
                 return hashlib.sha256(content).hexdigest() == file["checksum"]
         return False
-
-    def _attachments(self, parent):
-        return rows(self.client.one(path_of(parent)).data, "attachments")
 
 
 def _about(file, error):

@@ -13,7 +13,6 @@ from ...core.wire import text
 from .client import wait_until
 from .ledger import is_released, key_of_row, keys_of, path_of
 from .push import REFUSALS, VismaPush
-from .scopes import CREATE, READ, UPDATE
 from .wire import wrapped
 
 RELEASE_SECONDS = 8
@@ -27,9 +26,7 @@ class BillReleasePush(VismaPush):
     label = _("Release in Visma.net")
     kind = "release"
     sequence = 140
-    scopes = (READ, CREATE, UPDATE)
     follows = "bills_push"
-    active = False
     help = _("Releases supplier invoices to the ledger once their files are attached. Without it, they stay on hold.")
 
     def render(self, document):
@@ -37,7 +34,7 @@ class BillReleasePush(VismaPush):
 
     def send(self, payload, external_id, key):
         row = _read(self.client, payload["document"])
-        before = list(self.reversals.standing_before(row))
+        before = list(self.provider.reversals.standing_before(row))
         if before:
             return SendResult(external_id=payload["document"], note=self._replace(row, before))
         release(self.client, payload["document"], row=row)
@@ -58,20 +55,16 @@ class BillReleasePush(VismaPush):
             documents=others,
         )
         with ledger_named(both if is_released(row) else alone):
-            prepared = [(old, self.reversals.prepare(old)) for old in before]
+            prepared = [(old, self.provider.reversals.prepare(old)) for old in before]
             release(self.client, key, row=row)
         with ledger_named(both, RemoteError, UnconfirmedError):
-            return paragraph(*[self.reversals.complete(*pair) for pair in prepared])
+            return paragraph(*[self.provider.reversals.complete(*pair) for pair in prepared])
 
     def find(self, payload, key):
         """The result, if the document is released and replaces none; else `send` repeats the release."""
         row = _read(self.client, payload["document"])
-        is_done = is_released(row) and not any(self.reversals.standing_before(row))
+        is_done = is_released(row) and not any(self.provider.reversals.standing_before(row))
         return SendResult(external_id=payload["document"]) if is_done else None
-
-    @property
-    def reversals(self):
-        return self.provider.reversals
 
 
 @contextmanager

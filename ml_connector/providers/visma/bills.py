@@ -57,7 +57,6 @@ class BillsPush(VismaPush):
     sequence = 120
     scopes = (READ, CREATE, UPDATE, DELETE)
     watches = "account.move"
-    active = False
     coded = True
     options = ("start_date", "number_source")
     carries = ("bill", "credit")
@@ -131,7 +130,7 @@ class BillsPush(VismaPush):
 
         :param key: of the released document that was replaced last; empty when there is none
         """
-        before = list(self.reversals.standing(key))
+        before = list(self.provider.reversals.standing(key))
         if not before:
             yield before
             return
@@ -146,7 +145,7 @@ class BillsPush(VismaPush):
     def _waiting(self, row, before):
         """The result for a document on hold, after the reversals of the documents that it replaces are prepared."""
         key = key_of_row(row)
-        prepared = [self.reversals.prepare(old) for old in before]
+        prepared = [self.provider.reversals.prepare(old) for old in before]
         note = _(
             "%(document)s replaces %(replaced)s. The ledger changes when %(document)s and the reversal %(reversals)s "
             "are released.",
@@ -166,7 +165,7 @@ class BillsPush(VismaPush):
         found = self._of_supplier(payload)
         if newest := self._newest(payload, found):
             return newest
-        alike = [row for row in found if _is_alike(row, payload) and not self.ledger.is_ours(row)]
+        alike = [row for row in found if _is_alike(row, payload) and not self.provider.ledger.is_ours(row)]
         for row in alike:
             if has_total(row, Decimal(payload["total"])):
                 return row
@@ -182,22 +181,22 @@ class BillsPush(VismaPush):
 
     def _newest(self, payload, found):
         """The document of a bill that no other document replaces; None when there is none."""
-        known = [row for row in found if self.ledger.mark_of(row).partition(INSTEAD)[0] == payload["mark"]]
-        replaced = {self.ledger.predecessor_of(row) for row in known}
+        known = [row for row in found if self.provider.ledger.mark_of(row).partition(INSTEAD)[0] == payload["mark"]]
+        replaced = {self.provider.ledger.predecessor_of(row) for row in known}
         return next((row for row in known if key_of_row(row) not in replaced), None)
 
     def _marked(self, payload, mark):
-        return next((row for row in self._of_supplier(payload) if self.ledger.mark_of(row) == mark), None)
+        return next((row for row in self._of_supplier(payload) if self.provider.ledger.mark_of(row) == mark), None)
 
     def _of_supplier(self, payload):
-        return self.ledger.of_supplier(payload["supplier"], payload["type"], payload["date"])
+        return self.provider.ledger.of_supplier(payload["supplier"], payload["type"], payload["date"])
 
     def _found(self, payload, row):
         """Update a document that Odoo created; link one that was entered manually, without a change.
 
         :raises ConflictError: one that was entered manually has another total
         """
-        if self.ledger.is_ours(row):
+        if self.provider.ledger.is_ours(row):
             return self._update(payload, row)
         if not has_total(row, Decimal(payload["total"])):
             raise ConflictError(
@@ -226,8 +225,8 @@ class BillsPush(VismaPush):
         if is_released(row):
             return self._after_release(payload, row)
         if not _is_for(payload, row):
-            mark = self.ledger.mark_of(row)
-            return self._only_one(payload, mark, self.ledger.unreleased(lambda own: own == mark))
+            mark = self.provider.ledger.mark_of(row)
+            return self._only_one(payload, mark, self.provider.ledger.unreleased(lambda own: own == mark))
         try:
             return self._rewrite(payload, row)
         except REFUSALS:
@@ -239,7 +238,7 @@ class BillsPush(VismaPush):
 
     def _rewrite(self, payload, row):
         """Update an unreleased document, unless the one that it replaces books the bill."""
-        with self._kept(self.ledger.predecessor_of(row)) as before:
+        with self._kept(self.provider.ledger.predecessor_of(row)) as before:
             if before and self._books_the_same(payload, before[0]):
                 return self._after_release(payload, before[0])
             content = BillContent(payload, self.provider)
@@ -308,10 +307,10 @@ class BillsPush(VismaPush):
         `BillReleasePush` or a user of Visma releases both, so that it always has one of the documents.
         """
         key, mark = key_of_row(row), successor_mark(payload["mark"], key_of_row(row))
-        reversal, waiting = self.reversals.find(row), self.ledger.unreleased(lambda own: own == mark)
+        reversal, waiting = self.provider.reversals.find(row), self.provider.ledger.unreleased(lambda own: own == mark)
         is_standing = not (reversal and is_released(reversal))
         if is_standing and self._books_the_same(payload, row):
-            notes = [self.reversals.withdraw(row, reversal, waiting)]
+            notes = [self.provider.reversals.withdraw(row, reversal, waiting)]
             if text(row, "supplierReference") != payload["reference"] or day(row, "dueDate") != payload["due"]:
                 notes.append(
                     _("The document is released in Visma.net, so Odoo did not change its number and due date.")
@@ -328,14 +327,6 @@ class BillsPush(VismaPush):
             and has_total(row, Decimal(payload["total"]))
         )
 
-    @property
-    def ledger(self):
-        return self.provider.ledger
-
-    @property
-    def reversals(self):
-        return self.provider.reversals
-
     def _cancel(self, payload, external_id):
         row = self._read(external_id) or self._newest(payload, self._of_supplier(payload))
         if not row and not external_id:
@@ -345,11 +336,13 @@ class BillsPush(VismaPush):
         key = key_of_row(row)
         if text(row, "status") == VOIDED:
             return SendResult(external_id=key, note=_("The document is already voided in Visma.net."))
-        if not self.ledger.is_ours(row):
+        if not self.provider.ledger.is_ours(row):
             note = _("The document was entered manually in Visma.net. Cancel it there as well.")
             return SendResult(external_id=key, note=note)
-        notes = self.reversals.reverse([*([row] if is_released(row) else []), *self.reversals.standing_before(row)])
-        for leftover in self.ledger.unreleased(lambda mark: mark.partition(INSTEAD)[0] == payload["mark"]):
+        notes = self.provider.reversals.reverse(
+            [*([row] if is_released(row) else []), *self.provider.reversals.standing_before(row)]
+        )
+        for leftover in self.provider.ledger.unreleased(lambda mark: mark.partition(INSTEAD)[0] == payload["mark"]):
             if key_of_row(leftover) != key:
                 self.client.delete(path_of(key_of_row(leftover)))
         if not is_released(row):

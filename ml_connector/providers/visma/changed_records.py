@@ -7,6 +7,7 @@ from ...core.flow import PullFlow
 from ...core.remote import RemotePage
 from ...core.wire import text
 from .client import modified_since
+from .scopes import READ
 
 
 class ChangedRecords(PullFlow):
@@ -15,6 +16,7 @@ class ChangedRecords(PullFlow):
     :cvar identified_by: names of the fields that make the ID of a row
     """
 
+    scopes = (READ,)
     identified_by = ()
 
     def pull(self, cursor, since):

@@ -1,8 +1,8 @@
 """The connection check of Visma.net. It only reads."""
 
-from ...core.connection_check import ConnectionCheck
 from ...core.errors import AuthError, NotFoundError
 from ...core.messages import _, paragraph
+from ...core.provider import ConnectionCheck
 from ...core.wire import rows, text
 from . import periods
 from .coding import segments
@@ -27,8 +27,7 @@ class Checker(ConnectionCheck):
     label = "Visma.net"
 
     def __init__(self, client, settings, tokens, flows):
-        super().__init__(client, settings, tokens)
-        self.flows = flows
+        super().__init__(client, settings, tokens, flows)
         self.scopes = requested_scopes(flows)
         self.granted = set()
 

@@ -35,7 +35,25 @@ class Record:
     etag: str = ""
 
 
-class VismaClient(HttpClient):
+class _Server(HttpClient):
+    def explain(self, data):
+        """The forms of an error: `message`, those of the gateway (`ExceptionMessage`), and that of OAuth."""
+        if not isinstance(data, dict):
+            return "", data if isinstance(data, str) else ""
+        if isinstance(data.get("error"), str):
+            return data["error"], _text(data.get("error_description")) or data["error"]
+        code = _text(data.get("ExceptionFaultCode"))
+        message = data.get("message") or data.get("Message") or data.get("ExceptionMessage")
+        return code, _text(message)
+
+
+class _Connect(_Server):
+    """Visma Connect, on a server of its own."""
+
+    label = "Visma Connect"
+
+
+class VismaClient(_Server):
     """One company of Visma.net. Every method raises the errors of `HttpClient.call`.
 
     Bodies are sent as they are given, with scalars wrapped as `{"value": x}`.
@@ -80,10 +98,6 @@ class VismaClient(HttpClient):
         return client_credentials(
             self._connect, "/connect/token", self._client_id, self._client_secret, wanted, in_form=form
         )
-
-    def explain(self, data):
-        """The forms of an error: `message`, those of the gateway (`ExceptionMessage`), and that of OAuth."""
-        return _explained(data)
 
     # Reading
 
@@ -173,15 +187,6 @@ class VismaClient(HttpClient):
             self.quota = {key: int(value) for key, value in found.items()}
 
 
-class _Connect(HttpClient):
-    """Visma Connect, on a server of its own."""
-
-    label = "Visma Connect"
-
-    def explain(self, data):
-        return _explained(data)
-
-
 _locks = {}
 _locks_lock = threading.Lock()
 
@@ -251,16 +256,6 @@ def _rows(rows):
     if isinstance(rows, list):
         return objects(rows)
     raise RemoteError(_("Visma.net answered without a list of records."))
-
-
-def _explained(data):
-    if not isinstance(data, dict):
-        return "", data if isinstance(data, str) else ""
-    if isinstance(data.get("error"), str):
-        return data["error"], _text(data.get("error_description")) or data["error"]
-    code = _text(data.get("ExceptionFaultCode"))
-    message = data.get("message") or data.get("Message") or data.get("ExceptionMessage")
-    return code, _text(message)
 
 
 def _text(value):

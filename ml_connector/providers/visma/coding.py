@@ -13,7 +13,7 @@ from ...core.errors import InvalidDataError, NotFoundError
 from ...core.flow import PullFlow
 from ...core.http import objects
 from ...core.messages import _
-from ...core.remote import RemotePage, RemoteRecord, content_version
+from ...core.remote import RemotePage, RemoteRecord
 from ...core.wire import part, required, rows, text
 from .scopes import READ
 from .webhook import ANYTHING
@@ -66,7 +66,16 @@ class Coding(PullFlow):
         return next((item for item in found if item.external_id == external_id), None)
 
     def translate(self, payload):
-        return reference(payload)
+        """:raises InvalidDataError: the code is empty"""
+        if not payload["id"] or payload["id"].endswith(":"):
+            raise InvalidDataError(_("The record has no code in Visma.net."))
+        return Reference(
+            kind=payload["kind"],
+            external_id=payload["id"],
+            code=payload["code"],
+            name=payload["name"],
+            group=payload["group"],
+        )
 
 
 def _items(references, row):
@@ -106,8 +115,8 @@ def _parts(row, key):
 
 def _branches(row):
     if row.get("isActive") is not False:
-        number, name = required(row, "number"), text(row, "name")
-        yield Reference(kind="analytic", external_id=f"{BRANCH}:{number}", code=number, name=name, group=BRANCHES)
+        number = required(row, "number")
+        yield _analytic(BRANCH, number, number, text(row, "name"), BRANCHES)
 
 
 def _credit_terms(row):
@@ -154,13 +163,7 @@ def account_reference(row):
 
 def segment_reference(segment, value):
     number, code = text(segment, "segmentId"), required(value, "valueId")
-    return Reference(
-        kind="analytic",
-        external_id=f"{SEGMENT}:{number}:{code}",
-        code=code,
-        name=text(value, "description"),
-        group=segment_name(segment),
-    )
+    return _analytic(SEGMENT, f"{number}:{code}", code, text(value, "description"), segment_name(segment))
 
 
 def segment_name(segment):
@@ -169,24 +172,16 @@ def segment_name(segment):
 
 def project_reference(row):
     code = required(row, "projectID")
-    return Reference(
-        kind="analytic",
-        external_id=f"{PROJECT}:{code}",
-        code=code,
-        name=text(row, "description"),
-        group=PROJECTS,
-    )
+    return _analytic(PROJECT, code, code, text(row, "description"), PROJECTS)
 
 
 def task_reference(project, task):
     code, number = text(project, "projectID"), required(task, "taskId")
-    return Reference(
-        kind="analytic",
-        external_id=f"{TASK}:{code}:{number}",
-        code=f"{code} {number}",
-        name=text(task, "description"),
-        group=TASKS,
-    )
+    return _analytic(TASK, f"{code}:{number}", f"{code} {number}", text(task, "description"), TASKS)
+
+
+def _analytic(role, number, code, name, group):
+    return Reference(kind="analytic", external_id=f"{role}:{number}", code=code, name=name, group=group)
 
 
 def cash_account(number, name):
@@ -209,22 +204,4 @@ def item(reference):
         "group": reference.group,
     }
     title = " ".join(filter(None, (reference.code, reference.name))) or reference.external_id
-    return RemoteRecord(
-        external_id=f"{reference.kind}:{reference.external_id}",
-        version=content_version(payload),
-        title=title,
-        payload=payload,
-    )
-
-
-def reference(payload):
-    """:raises InvalidDataError: the code is empty"""
-    if not payload["id"] or payload["id"].endswith(":"):
-        raise InvalidDataError(_("The record has no code in Visma.net."))
-    return Reference(
-        kind=payload["kind"],
-        external_id=payload["id"],
-        code=payload["code"],
-        name=payload["name"],
-        group=payload["group"],
-    )
+    return RemoteRecord.of(f"{reference.kind}:{reference.external_id}", title, payload)

@@ -6,7 +6,6 @@ from ...core.wire import rows, text
 from .client import path_id
 from .code_push import CodePush, named
 from .coding import PROJECT, SEGMENT, SUBACCOUNT, is_usable, project_reference, segment_reference
-from .scopes import CREATE, READ, UPDATE
 from .wire import day, moment_of, wrapped
 
 PROJECTS = "/v1/project"
@@ -19,8 +18,6 @@ class DimensionsPush(CodePush):
     label = _("Cost Centers and Projects to Visma.net")
     kind = "list_value"
     sequence = 90
-    scopes = (READ, CREATE, UPDATE)
-    active = False
     help = _(
         "Creates analytic accounts in Visma.net when you click Create in Visma.net in the mappings. They become "
         "projects or values of a segment, depending on the mapping of their plan."

@@ -15,7 +15,6 @@ from . import purchase_orders
 from .bill_release import release_pending
 from .client import path_id, wait_until
 from .push import REFUSALS, VismaPush
-from .scopes import CREATE, READ, UPDATE
 from .wire import moment_of, wrapped
 
 PATH, READ_PATH = "/v1/PurchaseReceipt", "/v2/PurchaseReceipt"
@@ -29,9 +28,7 @@ class GoodsReceiptsPush(VismaPush):
     label = _("Goods Receipts to Visma.net")
     kind = "goods_receipt"
     sequence = 115
-    scopes = (READ, CREATE, UPDATE)
     watches = "stock.picking"
-    active = False
     options = ("start_date",)
     help = _("Creates goods receipts of purchase orders that exist in Visma.net. Enter returns there manually.")
 
@@ -106,14 +103,7 @@ class GoodsReceiptsPush(VismaPush):
 
     def _known(self, payload, supplier):
         """The number of the receipt with the mark; empty when there is none."""
-        pages = self.client.pages(
-            READ_PATH,
-            supplier=supplier,
-            receiptDate=payload["date"],
-            receiptDateCondition=">=",
-            includeCustomFreeFields=True,
-        )
-        found = (row for page in pages for row in page if text(row, "customStr1") == payload["mark"])
+        found = self.with_mark(READ_PATH, payload, supplier, "receiptDate")
         return text(next((row for row in found if text(row, "status") != CANCELLED), {}), "receiptNbr")
 
     def _read(self, number):

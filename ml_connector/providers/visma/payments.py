@@ -7,12 +7,11 @@ from functools import cache
 from ...core.documents import BillStatus, PaidBill, Party, Payment
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
-from ...core.remote import RemoteRecord, content_version
+from ...core.remote import RemoteRecord
 from ...core.wire import amount, part, required, rows, text
 from .changed_records import ChangedRecords
 from .coding import cash_account
 from .ledger import CREDIT_NOTE, INVOICE, PATH, RELEASED, VOIDED, balance_is_total, key_of, key_of_row, path_of
-from .scopes import READ
 from .webhook import ANYTHING
 from .wire import day, required_key
 
@@ -29,7 +28,6 @@ class PaymentStatus(ChangedRecords):
     label = _("Payment Status")
     kind = "bill_status"
     sequence = 150
-    scopes = (READ,)
     events = ("AP Invoice", ANYTHING)
     help = _("Shows on Odoo's vendor bills whether they are open, partially paid, paid or voided in Visma.net.")
     identified_by = ("documentType", "referenceNumber")
@@ -44,10 +42,16 @@ class PaymentStatus(ChangedRecords):
         return self._item(self.client.one(path_of(external_id)).data)
 
     def _item(self, row):
-        return status_item(row) if self.provider.ledger.is_ours(row) and is_settled_or_open(row) else None
+        if not self.provider.ledger.is_ours(row) or not is_settled_or_open(row):
+            return None
+        content = {name: str(amount(row, name)) for name in ("balance", "balanceInCurrency")}
+        content["status"] = text(row, "status")
+        key = required_key(row, "documentType", "referenceNumber")
+        return RemoteRecord.of(key, text(row, "supplierReference") or key, row, content)
 
     def translate(self, payload):
-        return status(payload)
+        number = text(payload, "supplierReference")
+        return BillStatus(external_id=key_of_row(payload), number=number, state=_state(payload))
 
 
 class Payments(ChangedRecords):
@@ -57,7 +61,6 @@ class Payments(ChangedRecords):
     label = _("Payments")
     kind = "payment"
     sequence = 160
-    scopes = (READ,)
     events = ("AP Invoice", ANYTHING)
     active = False
     options = ("lock_date_policy", "start_date")
@@ -84,26 +87,33 @@ class Payments(ChangedRecords):
             return False
 
     def translate(self, payload):
-        return payment(payload)
+        """A `Payment` of the amount that pays documents that Odoo sent.
+
+        :raises InvalidDataError: it has no number or no date
+        """
+        key = key_of(text(payload, "type"), required(payload, "refNbr"))
+        bills = tuple(map(_paid_bill, rows(payload, "lines")))
+        paid_on = day(payload, "applicationDate")
+        if not paid_on:
+            raise InvalidDataError(_("Payment %(payment)s has no date in Visma.net.", payment=key))
+        supplier = part(payload, "supplier")
+        account = text(payload, "cashAccount")
+        return Payment(
+            external_id=key,
+            vendor=Party(external_id=text(supplier, "number"), name=text(supplier, "name")),
+            date=_date(paid_on, key),
+            currency=text(payload, "currency"),
+            amount=sum((paid.amount for paid in bills), Decimal(0)),
+            source=cash_account(account, account),
+            bills=bills,
+            reference=text(payload, "paymentRef"),
+            is_void=text(payload, "status") == VOIDED,
+        )
 
 
 def is_settled_or_open(row):
     """Whether the document is in the ledger, so that it can be paid."""
     return text(row, "documentType") in (INVOICE, CREDIT_NOTE) and text(row, "status") in (*RELEASED, VOIDED)
-
-
-def status_item(row):
-    content = {name: str(amount(row, name)) for name in ("balance", "balanceInCurrency")}
-    content["status"] = text(row, "status")
-    key = required_key(row, "documentType", "referenceNumber")
-    return RemoteRecord(
-        external_id=key, version=content_version(content), title=text(row, "supplierReference") or key, payload=row
-    )
-
-
-def status(row):
-    """A `BillStatus`."""
-    return BillStatus(external_id=key_of_row(row), number=text(row, "supplierReference"), state=_state(row))
 
 
 def _state(row):
@@ -136,34 +146,7 @@ def payment_item(row, is_ours):
         "lines": [{name: line.get(name) for name in ("docType", "invoiceRefNbr", "amountPaid")} for line in lines],
     }
     key = required_key(row, "type", "refNbr")
-    return RemoteRecord(
-        external_id=key, version=content_version(payload), title=text(row, "paymentRef") or key, payload=payload
-    )
-
-
-def payment(payload):
-    """A `Payment` of the amount that pays documents that Odoo sent.
-
-    :raises InvalidDataError: it has no number or no date
-    """
-    key = key_of(text(payload, "type"), required(payload, "refNbr"))
-    bills = tuple(map(_paid_bill, rows(payload, "lines")))
-    paid_on = day(payload, "applicationDate")
-    if not paid_on:
-        raise InvalidDataError(_("Payment %(payment)s has no date in Visma.net.", payment=key))
-    supplier = part(payload, "supplier")
-    account = text(payload, "cashAccount")
-    return Payment(
-        external_id=key,
-        vendor=Party(external_id=text(supplier, "number"), name=text(supplier, "name")),
-        date=_date(paid_on, key),
-        currency=text(payload, "currency"),
-        amount=sum((paid.amount for paid in bills), Decimal(0)),
-        source=cash_account(account, account),
-        bills=bills,
-        reference=text(payload, "paymentRef"),
-        is_void=text(payload, "status") == VOIDED,
-    )
+    return RemoteRecord.of(key, text(row, "paymentRef") or key, payload)
 
 
 def _paid_bill(line):

@@ -2,12 +2,10 @@
 
 from functools import cached_property
 
-from ...core.capabilities import Webhooks
-from ...core.errors import AuthError
 from ...core.messages import _
 from ...core.provider import Credential, Provider, Territory
 from ...core.wire import text
-from . import check, periods, webhook
+from . import check, periods
 from .accounts import AccountsPush
 from .bill_files import BillFilesPush
 from .bill_release import BillReleasePush
@@ -22,12 +20,13 @@ from .payments import Payments, PaymentStatus
 from .purchase_orders import PurchaseOrdersPush
 from .reversals import Reversals
 from .vendors import Vendors, VendorsPush
+from .webhook import VismaWebhooks
 
 ADDRESS = "https://api.finance.visma.net"
 CONNECT = "https://connect.visma.com"
 
 
-class VismaProvider(Webhooks, Provider):
+class VismaProvider(VismaWebhooks, Provider):
     key = "visma"
     label = "Visma.net"
     # demonstration companies have the same URL
@@ -100,19 +99,15 @@ class VismaProvider(Webhooks, Provider):
         Payments,
     )
     lookup_delay = LONGEST_CALL
-    challenges_webhooks = False
 
     @cached_property
     def client(self):
         """Created at its first use: translating documents needs none."""
-        settings, credentials = self.settings, self.settings.credentials
+        settings = self.settings
         return VismaClient(
             settings.base_url,
             connect_url=CONNECT if settings.base_url == ADDRESS else settings.base_url,
-            client_id=credentials.get("client_id") or "",
-            client_secret=credentials.get("client_secret") or "",
-            tenant_id=credentials.get("tenant_id") or "",
-            company_id=credentials.get("company_id") or "",
+            **self.entered("client_id", "client_secret", "tenant_id", "company_id"),
             scope=check.usable_scopes(settings, self.flows),
             **self._client_options(),
         )
@@ -162,34 +157,6 @@ class VismaProvider(Webhooks, Provider):
     @property
     def vat_category(self):
         return self.settings.credentials.get("vat_category") or None
-
-    # Webhooks: Visma's API cannot create subscriptions
-
-    def subscribe(self, endpoint_url, handshake):
-        """Use the key of the subscription that the administrator created in the portal.
-
-        :raises AuthError: the key was not entered
-        """
-        key = self.settings.credentials.get("webhook_key")
-        if not key:
-            raise AuthError(
-                _(
-                    "Create the subscription in the Visma Developer Portal with the webhook URL of this connection. "
-                    "Then enter its signing key in the credentials."
-                )
-            )
-        return "portal", key
-
-    def unsubscribe(self, subscription_id):
-        """The administrator removes it in the portal; until then Odoo refuses its webhooks."""
-
-    @classmethod
-    def verify_webhook(cls, headers, body, secrets):
-        return webhook.verify(headers, body, secrets)
-
-    @classmethod
-    def parse_webhook(cls, headers, body):
-        return webhook.parse(body)
 
     def close(self):
         if "client" in self.__dict__:

@@ -13,7 +13,6 @@ from ...core.wire import amount, part, rows, text
 from .client import path_id
 from .line_codes import coding
 from .push import VismaPush, numbered
-from .scopes import CREATE, READ, UPDATE
 from .wire import day, difference, lines_missing, moment_of, of_line, wrapped
 
 PATH = "/v1/purchaseorder"
@@ -26,9 +25,7 @@ class PurchaseOrdersPush(VismaPush):
     label = _("Purchase Orders to Visma.net")
     kind = "purchase_order"
     sequence = 110
-    scopes = (READ, CREATE, UPDATE)
     watches = "purchase.order"
-    active = False
     coded = True
     options = ("start_date", "number_source")
     carries = ("purchase_order",)
@@ -81,15 +78,7 @@ class PurchaseOrdersPush(VismaPush):
 
     def _known(self, payload):
         """The number of the order with the mark; empty when there is none."""
-        pages = self.client.pages(
-            PATH,
-            supplier=payload["supplier"],
-            orderDate=payload["date"],
-            orderDateCondition=">=",
-            includeCustomFreeFields=True,
-        )
-        found = (row for page in pages for row in page if text(row, "customStr1") == payload["mark"])
-        return text(next(found, {}), "orderNbr")
+        return text(next(self.with_mark(PATH, payload, payload["supplier"], "orderDate"), {}), "orderNbr")
 
     def _new(self, payload):
         return {

@@ -11,6 +11,8 @@ from ...core.errors import (
 from ...core.flow import PushFlow
 from ...core.http import read_json
 from ...core.messages import _, paragraph
+from ...core.wire import text
+from .scopes import CREATE, READ, UPDATE
 from .wire import wrapped
 
 EMPTY = "cannot be empty"
@@ -24,6 +26,9 @@ TRIES = 3
 
 
 class VismaPush(PushFlow):
+    scopes = (READ, CREATE, UPDATE)
+    active = False
+
     def changed(self, path, body_of, **filters):
         """Change an object by `body_of(row)`, in the version that was read; the row before the change.
 
@@ -91,6 +96,15 @@ class VismaPush(PushFlow):
             else _("Visma.net refused the record and gave no reason.")
         )
         raise InvalidDataError(message, status=500, trace_id=refusal.trace_id)
+
+    def with_mark(self, path, payload, supplier, of_day):
+        """Rows of a supplier's records from the day of the payload on that have its mark in their free field 1.
+
+        :param of_day: name of the filter of the day
+        """
+        days = {of_day: payload["date"], f"{of_day}Condition": ">="}
+        pages = self.client.pages(path, supplier=supplier, includeCustomFreeFields=True, **days)
+        return (row for page in pages for row in page if text(row, "customStr1") == payload["mark"])
 
 
 def numbered(payload, name):

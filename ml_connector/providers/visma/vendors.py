@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from ...core.documents import Address, Contact, Vendor
 from ...core.errors import DuplicateError, InvalidDataError, NotFoundError, NotRelevantError
 from ...core.messages import _
-from ...core.remote import RemoteRecord, SendResult, content_version
+from ...core.remote import RemoteRecord, SendResult
 from ...core.tax_numbers import is_filler, plain, same_number, writings
 from ...core.wire import part, required, text
 from .changed_records import ChangedRecords
 from .client import LIST_OVERLAP, path_id
 from .push import VismaPush, linked_to, numbered
-from .scopes import CREATE, READ, UPDATE
 from .webhook import ANYTHING
 from .wire import wrapped
 
@@ -24,7 +23,6 @@ class Vendors(ChangedRecords):
     label = _("Suppliers")
     kind = "vendor"
     sequence = 20
-    scopes = (READ,)
     events = ("Supplier", ANYTHING)
     options = ("create_vendors", "conflict_policy", "vendor_change_policy")
     help = _("Reads the suppliers of Visma.net. Odoo links inactive suppliers that it has, but does not create them.")
@@ -68,9 +66,7 @@ def item(row):
         "contact": part(row, "mainContact"),
     }
     number = required(row, "number")
-    return RemoteRecord(
-        external_id=number, version=content_version(content), title=content["name"] or number, payload=row
-    )
+    return RemoteRecord.of(number, content["name"] or number, row, content)
 
 
 def vendor(row):
@@ -117,9 +113,7 @@ class VendorsPush(VismaPush):
     label = _("Vendors to Visma.net")
     kind = "vendor"
     sequence = 100
-    scopes = (READ, CREATE, UPDATE)
     watches = "res.partner"
-    active = False
     options = ("vendor_mode", "number_source")
     help = _("Creates and updates Odoo's vendors as suppliers in Visma.net. Archived vendors become inactive.")
 

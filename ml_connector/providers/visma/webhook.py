@@ -6,8 +6,8 @@ documented, so every header is compared, and the body is only searched for its s
 
 import hashlib
 
-from ...core.capabilities import Event, is_signed
-from ...core.errors import InvalidDataError
+from ...core.capabilities import Event, Webhooks, is_signed
+from ...core.errors import AuthError, InvalidDataError
 from ...core.http import read_json
 from ...core.messages import _
 
@@ -17,25 +17,44 @@ SUBJECTS = ("AP Invoice", "Account", "Dimension", "Project", "Segment", "Supplie
 MAX_DEPTH = 4
 
 
-def verify(headers, body, secrets):
-    """Whether a header holds the signature of the body with one of the keys. Without keys nothing is accepted.
+class VismaWebhooks(Webhooks):
+    challenges_webhooks = False
 
-    :param secrets: each may hold several keys, separated by spaces: the portal issues one for each subscription
-    """
-    given = [value.strip() for value in headers.values() if isinstance(value, str)]
-    return is_signed(body, " ".join(filter(None, secrets)).split(), given)
+    def subscribe(self, endpoint_url, handshake):
+        """Use the key of the subscription that the administrator created in the portal.
 
+        :raises AuthError: the key was not entered
+        """
+        key = self.settings.credentials.get("webhook_key")
+        if not key:
+            raise AuthError(
+                _(
+                    "Create the subscription in the Visma Developer Portal with the webhook URL of this connection. "
+                    "Then enter its signing key in the credentials."
+                )
+            )
+        return "portal", key
 
-def parse(body):
-    """The `Event` in the body of a webhook. It names no record: the flows read what changed.
+    def unsubscribe(self, subscription_id):
+        """The administrator removes it in the portal; until then Odoo refuses its webhooks."""
 
-    :raises InvalidDataError: it is not JSON
-    """
-    try:
-        content = read_json(body)
-    except ValueError as error:
-        raise InvalidDataError(_("The webhook is not an event of Visma.net because it is not JSON.")) from error
-    return Event(event_id=hashlib.sha256(body).hexdigest()[:32], event_type=_subject(content))
+    @classmethod
+    def verify_webhook(cls, headers, body, secrets):
+        """Whether a header holds the signature of the body with one of the keys. Without keys nothing is accepted.
+
+        :param secrets: each may hold several keys, separated by spaces: the portal issues one for each subscription
+        """
+        given = [value.strip() for value in headers.values() if isinstance(value, str)]
+        return is_signed(body, " ".join(filter(None, secrets)).split(), given)
+
+    @classmethod
+    def parse_webhook(cls, headers, body):
+        """The event names no record: the flows read what changed."""
+        try:
+            content = read_json(body)
+        except ValueError as error:
+            raise InvalidDataError(_("The webhook is not an event of Visma.net because it is not JSON.")) from error
+        return Event(event_id=hashlib.sha256(body).hexdigest()[:32], event_type=_subject(content))
 
 
 def _subject(content):
