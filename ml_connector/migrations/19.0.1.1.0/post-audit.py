@@ -1,4 +1,4 @@
-"""The audit trail was chained by plain checksums: check them as they were made, then sign each row."""
+"""Check the audit trail, which was chained by plain checksums, then sign each row."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What differs from what is posted says so as what needs a person, and its owner is told."""
+"""Mark transfers that differ from the posted entry as needing a decision, and notify their owners."""
 
 from odoo import SUPERUSER_ID, api
 

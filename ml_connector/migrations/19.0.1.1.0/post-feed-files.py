@@ -1,4 +1,4 @@
-"""Files that no template takes are counted from now on; documents that were attached before are none of them."""
+"""Count files that no template reads from now on. Documents that were attached earlier do not count."""
 
 from odoo import SUPERUSER_ID, api
 

@@ -1,4 +1,4 @@
-"""Templates of feeds that could read what they may not, or whose patterns could take for ever, are switched off."""
+"""Deactivate feed templates that could read restricted fields, or whose patterns could run without end."""
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import ValidationError

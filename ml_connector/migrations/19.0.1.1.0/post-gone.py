@@ -1,4 +1,4 @@
-"""What names records that were deleted, or merged into others, before that was noticed lets go of them."""
+"""Clear references to records that were deleted or merged before the addon tracked this."""
 
 from odoo import SUPERUSER_ID, api
 

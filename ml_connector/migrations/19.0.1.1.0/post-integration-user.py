@@ -1,4 +1,4 @@
-"""Each connection works as a user of its own, with the rights that its switched-on flows need."""
+"""Give each connection a user of its own, with the rights that its active flows need."""
 
 from odoo import SUPERUSER_ID, api
 

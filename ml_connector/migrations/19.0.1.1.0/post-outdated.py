@@ -1,4 +1,4 @@
-"""Rows of versions that the provider replaced are not left open; what was asked twice is asked once."""
+"""Close transfers of versions that the provider replaced, and process those with an open conflict again."""
 
 from odoo import SUPERUSER_ID, api
 

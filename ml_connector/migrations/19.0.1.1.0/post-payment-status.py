@@ -1,4 +1,4 @@
-"""A bill that was paid and is open again is told: the column of its payment status is the record's status."""
+"""Report bills that were paid and are open again: the column of the payment status is the record's status."""
 
 from odoo import SUPERUSER_ID, api
 

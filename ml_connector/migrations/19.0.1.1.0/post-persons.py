@@ -1,4 +1,4 @@
-"""What both sides agreed on about the contact persons of vendors: as they are in Odoo, and as they were read last."""
+"""Store the contact persons of vendors on which both sides agreed: as they are in Odoo, and as they were last read."""
 
 from odoo import SUPERUSER_ID, api
 

@@ -1,4 +1,4 @@
-"""Who could map goes on mapping; files are read with the right to payloads."""
+"""Users who could map keep that right. Reading files requires the right to payloads."""
 
 from odoo import SUPERUSER_ID, api
 from odoo.fields import Command

@@ -1,4 +1,4 @@
-"""What failed for a state of Odoo is tried once more: from now on it waits for its repair."""
+"""Retry transfers that failed because of Odoo's state. From now on they wait until it is fixed."""
 
 from odoo import SUPERUSER_ID, api
 

@@ -1,4 +1,4 @@
-"""The address for which webhooks were set up is kept, because Odoo's own follows whoever logs in."""
+"""Keep the address for which webhooks were set up, because Odoo's own one follows whoever logs in."""
 
 from odoo import SUPERUSER_ID, api
 

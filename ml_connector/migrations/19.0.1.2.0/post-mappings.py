@@ -1,4 +1,4 @@
-"""Outgoing mappings, and codes of target connections, become mappings of their own direction."""
+"""Turn outgoing mappings, and codes of target connections, into mappings of their own direction."""
 
 from odoo import SUPERUSER_ID, api
 

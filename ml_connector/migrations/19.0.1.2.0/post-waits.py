@@ -1,5 +1,5 @@
 def migrate(cr, version):
-    """What transfers wait for has records of its own, in the place of columns and of a table of mappings."""
+    """Store what transfers wait for in records of their own, instead of columns and a table of mappings."""
     # `to_jsonb`, because databases of 19.0.1.0.0 never had the column `is_awaited_gone`
     cr.execute(
         r"""INSERT INTO ml_wait (log_id, connection_id, reason, kind, key, name, mapping_id, is_gone,

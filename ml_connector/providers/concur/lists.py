@@ -49,7 +49,7 @@ def choices(setting):
         if not (equals and name and _FIELD.fullmatch(field.lower())):
             raise InvalidDataError(
                 _(
-                    'The entry "%(entry)s" is not a field and its list. Example: %(example)s.',
+                    'Enter a field and its list instead of "%(entry)s". Example: %(example)s.',
                     entry=line.strip(),
                     example=EXAMPLE,
                 )

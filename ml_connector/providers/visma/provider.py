@@ -70,8 +70,8 @@ class VismaProvider(VismaWebhooks, Provider):
             label=_("Default Subaccount"),
             required=False,
             help=_(
-                "A value of each segment, separated by dashes, for segments that a line does not have. Example: "
-                "000-0000. If empty, Odoo uses the value of zeros."
+                "The default value of each segment, separated by dashes, for lines without a value. Example: 000-0000. "
+                "If empty, Odoo uses zeros."
             ),
         ),
         Credential(
