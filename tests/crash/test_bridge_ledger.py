@@ -6,7 +6,7 @@ import pytest
 from bridge_kills import BridgeCase, lose_an_answer, problems
 from support.bridged import bridged_books
 from support.kills import kill_at_each, passed_points
-from support.points import moments
+from support.points import moments, steps
 from support.webhooks import subscribe_to_ramp
 
 from lib import odoo
@@ -31,8 +31,9 @@ def books():
 
 @pytest.mark.parametrize("flow", STEPS)
 def test_killed_around_each_step(flow, books, subtests):
-    points = [point for point in moments(passed_points(books, BridgeCase), flow) if point.split()[1] in STEPS[flow]]
-    assert {point.split()[1] for point in points} == STEPS[flow]
+    passed = passed_points(books, BridgeCase)
+    assert steps(passed, flow) >= STEPS[flow]
+    points = [point for point in moments(passed, flow) if point.split()[1] in STEPS[flow]]
     kill_at_each(points, books, subtests, BridgeCase)
 
 
