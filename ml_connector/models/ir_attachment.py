@@ -68,9 +68,9 @@ class IrAttachment(models.Model):
         """Those that are meant for others, in the same order.
 
         Not files of internal notes, and none that an outsider attached: a portal person, or somebody who answered by
-        mail. What a record was made from, an uploaded document or a mail, is what the record is about.
+        mail. The uploaded document or mail that a record was created from belongs to it.
         """
-        # sudo: it is asked whose files these are, of messages and people that the asker need not see
+        # sudo: finds the owners of the files through messages and users that the user may not be able to read
         messages = self.env["mail.message"].sudo().search([("attachment_ids", "in", self.ids)])
         by_file = {}
         for message in messages:
@@ -91,7 +91,7 @@ def _is_open(message):
     """Whether others may read the message, and one of us wrote it."""
     if message.is_internal or message.subtype_id.internal or message.create_uid.share or message.author_guest_id:
         return False
-    # with all of them: an employee who has left was none of the outsiders
+    # with archived users: an employee who has left was not an outsider
     people = message.author_id.with_context(active_test=False).user_ids
     return not message.author_id or not all(people.mapped("share"))
 

@@ -19,7 +19,7 @@ class MlFlowOptions(models.AbstractModel):
 
     post_bills = fields.Boolean("Post Automatically", default=True, help="If off, new entries stay drafts.")
     draft_when_refused = fields.Boolean(
-        "Leave as Draft What Odoo Refuses to Post",
+        "Keep as Draft if Odoo Refuses to Post",
         help="If the rules of the country require data that the provider does not have, Odoo creates a draft bill to"
         " complete. If off, the bill waits and names the missing data.",
     )
@@ -50,7 +50,8 @@ class MlFlowOptions(models.AbstractModel):
         "Largest Rate Difference (%)",
         default=20.0,
         digits=(16, 2),
-        help="A bill whose exchange rate differs more from Odoo's rate of the same date waits for your decision.",
+        help="A bill whose exchange rate differs from Odoo's rate of the same date by more than this waits for your"
+        " decision.",
     )
     vendor_mode = fields.Selection(
         [("at_once", "Immediately"), ("when_needed", "With First Bill or Purchase Order")],

@@ -79,7 +79,7 @@ class MlMapping(models.Model):
         domain="[('connection_id', '=', code_connection_id), ('direction', '=', 'in'), ('kind', '=', kind)]",
         ondelete="set null",
         index="btree_not_null",
-        help="The provider's code that an Odoo record is sent with, or the target's code that a code is forwarded as.",
+        help="The provider's code for an Odoo record, or the target's code for a forwarded code.",
     )
     is_ignored = fields.Boolean("Ignore", help="Lines are booked, sent or forwarded without it.")
     origin = fields.Selection(
@@ -113,7 +113,7 @@ class MlMapping(models.Model):
             WHEN 'out' THEN external_id IS NULL AND COALESCE(res_id, 0) <> 0
             ELSE external_id IS NOT NULL AND COALESCE(res_id, 0) = 0
         END)""",
-        "A mapping needs a provider ID into Odoo, an Odoo record out of Odoo, and only codes if it is forwarded.",
+        "A mapping into Odoo needs a provider ID, one out of Odoo an Odoo record, and a forwarded one only codes.",
     )
 
     @api.depends("external_code", "name")
@@ -175,7 +175,7 @@ class MlMapping(models.Model):
                 )
 
     def _is_sealed(self, field):
-        """Users choose the record of a code into Odoo, and the code of the others: the rest is what a row is about."""
+        """Users choose the Odoo record of rows into Odoo, and the code of all others. The rest identifies the row."""
         if super()._is_sealed(field):
             return True
         # sudo: before access to the rows is checked

@@ -15,7 +15,7 @@ RIGHTS = {
 }
 """All groups that a user needs for each right. `docs/roles.rst` describes the rights."""
 ENGINE = "ml_engine"
-"""The key in the context of which the value `Engine` says that the engine works, with the rights of some user."""
+"""The key of the context. Its value `Engine` marks a call of the engine, whichever user's rights it has."""
 OWN_MODELS = "ml."
 
 

@@ -106,7 +106,7 @@ class MlSyncLogDecisions(models.AbstractModel):
         ReportBack(self.sudo().env).ignored(logs.sudo())
         for connection, group in logs.grouped("connection_id").items():
             results = group.filtered(lambda log: log.kind == "result")
-            # sudo: what waited for a result that nobody tells any more is told itself
+            # sudo: results that waited for one that is not reported any more are reported themselves
             waits = self.env["ml.wait"].sudo()
             waits._release_for(connection, {Awaited("result", "", log.external_id) for log in results})
             group.sudo()._let_others_go_on()  # sudo: as above

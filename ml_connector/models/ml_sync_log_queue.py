@@ -165,7 +165,7 @@ class MlSyncLogQueue(models.AbstractModel):
         )
 
     def _make_pending(self):
-        """Queue transfers again, for now."""
+        """Queue transfers again, due immediately."""
         if not self:
             return
         self.write({"state": "pending", "next_try_at": fields.Datetime.now(), "try_count": 0, "lease_until": False})

@@ -224,7 +224,7 @@ class MlVendorChange(models.Model):
             )
 
     def _agreed_for_all(self):
-        """Other connections wait for the same value of the same contact no more: it stands there now."""
+        """End the waits of other connections for the same value, which the contact has now."""
         same = self.search([("state", "=", "waiting"), ("partner_id", "in", self.partner_id.ids)])
         agreed = {(change._key(), change.field_name, change.new_value) for change in self}
         same.filtered(lambda row: (row._key(), row.field_name, row.new_value) in agreed)._supersede()

@@ -40,7 +40,7 @@ def sentence(connection, other):
 
 
 def _sentence(connection, other, name):
-    # sudo: what the other one takes is said in any case
+    # sudo: the user always learns which records the other connection syncs
     connection, other = connection.sudo(), other.sudo()
     own, theirs = connection._territory(), other._territory()
     business = (theirs and theirs.name) or other.identity or other.business
