@@ -143,9 +143,7 @@ class FinancialDocuments(PullFlow):
 
     def _item(self, row):
         content = row.get("document")
-        fi_id = row.get("id")
-        if not (isinstance(fi_id, str) and fi_id):
-            raise InvalidDataError(_("The document has no ID."))
+        fi_id = needed(listed.id_of(row), _("The document has no ID."))
         if not isinstance(content, dict):
             raise InvalidDataError(_("The document has no readable content."))
         head = part(content, self.head)

@@ -104,13 +104,11 @@ def bank_fields(account):
 
     :raises InvalidDataError: it has no country, and Concur would assume the United States
     """
-    if not account.country:
-        raise InvalidDataError(
-            _(
-                "SAP Concur requires the country of the bank account …%(ending)s. Enter a bank with a country on it.",
-                ending=account.number[-4:],
-            )
-        )
+    missing = _(
+        "SAP Concur requires the country of the bank account …%(ending)s. Enter a bank with a country on it.",
+        ending=account.number[-4:],
+    )
+    needed(account.country, missing)
     fields = {
         "AccountNumber": account.number,
         "AccountType": "CHCK",
