@@ -21,7 +21,7 @@ def uninstall_hook(env):
     connections = env["ml.connection"].with_context(active_test=False).search([])
     # a copy on the same server shares the key file of the original
     if connections and not any(connections.mapped("is_copy")):
-        registry, key_file = env.registry, secret_box._key_file(env)
+        registry, key_file = env.registry, secret_box.RING.path(env)
         env.cr.postcommit.add(lambda: _remove_keys(registry, key_file))
 
 

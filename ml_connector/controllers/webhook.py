@@ -7,20 +7,12 @@ from odoo.http import request
 
 from ..core.capabilities import Webhooks
 from ..core.errors import ConnectorError
+from ..models.ml_connection_database import MARKS
 
 _logger = logging.getLogger(__name__)
 
 BODY_LIMIT = 1024 * 1024
-NEEDED_FIELDS = (
-    "provider",
-    "company_id",
-    "cron_id",
-    "database_uuid",
-    "database_name",
-    "database_system",
-    "database_oid",
-    "webhook_state",
-)
+NEEDED_FIELDS = ("provider", "company_id", "cron_id", *MARKS, "webhook_state")
 
 
 class WebhookController(http.Controller):
@@ -39,8 +31,10 @@ class WebhookController(http.Controller):
     def receive(self, token, **_params):
         """200 once stored (also repeated or irrelevant), 400 garbled, 401 unsigned, 404 unknown, 413 too large."""
         try:
-            body = self._read_body()
+            body = request.httprequest.get_data()
         except RequestEntityTooLarge:
+            return self._answer("too large", 413)
+        if len(body) > BODY_LIMIT:
             return self._answer("too large", 413)
         # superuser: the sender is no user; the token names the connection, the signature authenticates
         env = request.env(user=SUPERUSER_ID)
@@ -51,13 +45,6 @@ class WebhookController(http.Controller):
         if not connection._is_this_database():
             return self._answer("not here", 503)
         return self._receive_signed(connection, body)
-
-    @staticmethod
-    def _read_body():
-        body = request.httprequest.get_data()
-        if len(body) > BODY_LIMIT:
-            raise RequestEntityTooLarge
-        return body
 
     def _receive_signed(self, connection, body):
         provider = connection._provider_class()

@@ -20,6 +20,12 @@ def open_form(model, record_id, **more):
     return {"type": "ir.actions.act_window", "res_model": model, "res_id": record_id, "view_mode": "form", **more}
 
 
+def open_list(model, name, domain, views="list,kanban,form", **more):
+    """Open the records of a domain."""
+    action = {"type": "ir.actions.act_window", "res_model": model, "name": name, "view_mode": views}
+    return {**action, "domain": domain, **more}
+
+
 def open_dialog(model, name, **context):
     """Open a new record of a wizard as a dialog."""
     action = {"type": "ir.actions.act_window", "res_model": model, "name": name, "view_mode": "form"}

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 from ..core.awaited import Awaited, odoo_key
 from .client_actions import open_address, open_form
+from .queries import of_keys
 
 OPTIONAL = ("external_version", "fingerprint", "external_url", "agreed_odoo", "agreed_vendor", "is_shared")
 """Values of a record link that keep theirs unless they are given."""
@@ -66,33 +67,24 @@ class MlBinding(models.Model):
             binding.display_name = f"{binding.kind} {binding.external_id}"
 
     @api.model
+    def _domain_of(self, connection, kind, records):
+        """Domain of the links of Odoo records of one model."""
+        of_kind = [("connection_id", "=", connection.id), ("kind", "=", kind)]
+        return [*of_kind, ("res_model", "=", records._name), ("res_id", "in", records.ids)]
+
+    @api.model
     def _external_ids(self, connection, kind, records):
         """{record id: remote id} of the records that are linked with that kind."""
         if not records:
             return {}
-        bindings = self.search_fetch(
-            [
-                ("connection_id", "=", connection.id),
-                ("kind", "=", kind),
-                ("res_model", "=", records._name),
-                ("res_id", "in", records.ids),
-            ],
-            ["res_id", "external_id"],
-        )
+        bindings = self.search_fetch(self._domain_of(connection, kind, records), ["res_id", "external_id"])
         return {binding.res_id: binding.external_id for binding in bindings}
 
     @api.model
     def _sent(self, flow, records):
         """The bindings of the records that a flow has sent."""
-        return self.search(
-            [
-                ("connection_id", "=", flow.connection_id.id),
-                ("kind", "=", flow.kind),
-                ("res_model", "=", records._name),
-                ("res_id", "in", records.ids),
-                ("fingerprint", "!=", False),
-            ]
-        )
+        of_records = self._domain_of(flow.connection_id, flow.kind, records)
+        return self.search([*of_records, ("fingerprint", "!=", False)])
 
     @api.model
     def _records(self, connection, keys):
@@ -100,17 +92,7 @@ class MlBinding(models.Model):
 
         The records come as the connection's user sees them.
         """
-        keys = set(keys)
-        if not keys:
-            return {}
-        bindings = self.search(
-            [
-                ("connection_id", "=", connection.id),
-                ("kind", "in", list({kind for kind, _id in keys})),
-                ("external_id", "in", list({external_id for _kind, external_id in keys})),
-            ]
-        )
-        bindings = bindings.filtered(lambda binding: (binding.kind, binding.external_id) in keys)
+        bindings = of_keys(self, connection, set(keys))
         records, alive = {}, {}
         for model, group in bindings.grouped("res_model").items():
             records[model] = connection._books_of(model)[model]
@@ -130,16 +112,8 @@ class MlBinding(models.Model):
             has; default: this transaction)
         """
         now = self.env.cr.now()
-        known = {
-            (binding.kind, binding.external_id): binding
-            for binding in self.search(
-                [
-                    ("connection_id", "=", connection.id),
-                    ("kind", "in", list({values["kind"] for values in values_list})),
-                    ("external_id", "in", [values["external_id"] for values in values_list]),
-                ]
-            )
-        }
+        keys = {(values["kind"], values["external_id"]) for values in values_list}
+        known = {(binding.kind, binding.external_id): binding for binding in of_keys(self, connection, keys)}
         new = {}
         for values in values_list:
             key = (values["kind"], values["external_id"])

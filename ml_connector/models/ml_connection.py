@@ -21,7 +21,6 @@ class MlConnection(models.Model):
     _name = "ml.connection"
     _description = "Connection"
     _inherit = [
-        "ml.connection.address",
         "ml.connection.credentials",
         "ml.connection.integration.user",
         "ml.connection.database",
@@ -29,7 +28,6 @@ class MlConnection(models.Model):
         "ml.connection.check",
         "ml.connection.health",
         "ml.connection.webhooks",
-        "ml.connection.codes",
         "ml.connection.forwarding",
         "ml.connection.files",
         "ml.connection.audit",

@@ -45,12 +45,7 @@ class MlConnectionAudit(models.AbstractModel):
     @needs("administer")
     def action_verify_attempts(self):
         """Verify the whole audit trail in the scheduled action, and show the result."""
-        self.ensure_one()
-        # sudo: engine fields
-        self.sudo().write({"audit_state": "requested", "audit_walk": False})
-        self._decided("ask_verify")
-        self._trigger()
-        return self._wait_for("audit_state", "requested")
+        return self._ask_job("ask_verify", "audit_state", "requested", audit_walk=False)
 
     def _verify_slice(self):
         """Verify the next part of the audit trail if it is due. Returns whether it was."""

@@ -63,10 +63,7 @@ class MlConnectionCheck(models.AbstractModel):
         missing = self._missing_credentials()
         if missing:
             raise UserError(self.env._("Enter the missing credentials first: %(labels)s.", labels=", ".join(missing)))
-        self.sudo().check_state = "requested"  # sudo: engine field
-        self._decided("test")
-        self._trigger()
-        return self._wait_for("check_state", "requested")
+        return self._ask_job("test", "check_state", "requested")
 
     def _run_check(self, provider):
         """Run the connection check and store its findings."""
@@ -79,8 +76,9 @@ class MlConnectionCheck(models.AbstractModel):
         territory = self._territory()
         other = overlap.overlapping(self)
         rights = self._user_findings()
+        overlaps = [Finding(level="error", title=overlap.told(self, other), message="")] if other else []
         findings = [*report.findings, *self._currency_findings(report.currencies), *self._own_findings()]
-        levels = {finding.level for finding in (*rights, *findings)} | ({"error"} if other else set())
+        levels = {finding.level for finding in (*rights, *overlaps, *findings)}
         self.write(
             {
                 "check_state": "error" if "error" in levels else "warning" if "warning" in levels else "ok",
@@ -88,7 +86,8 @@ class MlConnectionCheck(models.AbstractModel):
                 "identity": report.identity,
                 "findings": [
                     *map(stored_finding, rights),
-                    *([overlap.finding(self, other)] if other else ()),
+                    # without the name of the other connection, which only some readers may see
+                    *({**stored_finding(finding), "connection_id": other.id} for finding in overlaps),
                     *map(stored_finding, findings),
                 ],
                 "capabilities": sorted(report.capabilities),

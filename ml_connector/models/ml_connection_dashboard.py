@@ -1,13 +1,17 @@
+from collections import Counter
 from datetime import timedelta
 
 from odoo import api, fields, models
 
+from .client_actions import open_list
 from .ml_mapping_forwarding import FORWARDING
+from .ml_sealed import needs
+from .queries import number_of
 from .sync_states import DIFFERS, OPEN_STATES
 
 
 class MlConnectionDashboard(models.AbstractModel):
-    """The figures of a connection on its card, and the lists behind them."""
+    """The figures of a connection on its card, the lists behind them, and the codes that it lacks."""
 
     _name = "ml.connection.dashboard"
     _inherit = "ml.sealed"
@@ -41,6 +45,8 @@ class MlConnectionDashboard(models.AbstractModel):
         ],
         compute="_compute_next_step",
     )
+    sends_codes = fields.Boolean(compute="_compute_sends_codes")
+    missing_label = fields.Char(compute="_compute_missing_label")
 
     @api.depends("state", "halt_reason", "failed_count", "changed_count")
     def _compute_color(self):
@@ -50,41 +56,44 @@ class MlConnectionDashboard(models.AbstractModel):
             connection.color = colors["attention" if connection.halt_reason or open_count else connection.state]
 
     def _compute_counts(self):
-        states = dict.fromkeys(OPEN_STATES, 0)
-        counts = {connection.id: dict(states) for connection in self}
-        groups = self.env["ml.sync.log"]._read_group(
-            [("connection_id", "in", self.ids), ("state", "in", OPEN_STATES)],
-            ["connection_id", "state"],
-            ["__count"],
-        )
-        for connection, state, count in groups:
-            counts[connection.id][state] = count
+        logs, own = self.env["ml.sync.log"], ("connection_id", "in", self.ids)
+        changes = number_of(self.env["ml.vendor.change"], [own, ("state", "=", "waiting")], "connection_id")
         unmapped = self._codes_needed()
-        groups = self.env["ml.vendor.change"]._read_group(
-            [("connection_id", "in", self.ids), ("state", "=", "waiting")], ["connection_id"], ["__count"]
-        )
-        changes = {connection.id: count for connection, count in groups}
-        groups = self.env["ml.sync.log"]._read_group(
-            [("connection_id", "in", self.ids), *DIFFERS], ["connection_id"], ["__count"]
-        )
-        differing = {connection.id: count for connection, count in groups}
+        differing = number_of(logs, [own, *DIFFERS], "connection_id")
+        counts = number_of(logs, [own, ("state", "in", OPEN_STATES)], "connection_id", "state")
         for connection in self:
-            connection.changed_count = differing.get(connection.id, 0)
-            connection.vendor_change_count = changes.get(connection.id, 0)
-            count = counts.get(connection.id, states)
-            connection.failed_count = count["failed"]
-            connection.waiting_count = count["waiting"]
-            connection.unknown_count = count["unknown"]
-            connection.backlog_count = count["pending"] + count["running"]
-            connection.unmapped_count = unmapped.get(connection, 0)
+            connection.changed_count = differing[connection]
+            connection.vendor_change_count = changes[connection]
+            connection.unmapped_count = unmapped[connection]
+            connection.failed_count = counts[connection, "failed"]
+            connection.waiting_count = counts[connection, "waiting"]
+            connection.unknown_count = counts[connection, "unknown"]
+            connection.backlog_count = counts[connection, "pending"] + counts[connection, "running"]
+
+    @api.depends("provider")
+    @api.depends_context("lang")
+    def _compute_missing_label(self):
+        for connection in self:
+            provider = connection.provider and connection._provider_name()
+            connection.missing_label = provider and self.env._("Missing in %(provider)s", provider=provider)
+
+    @api.depends("provider", "flow_ids.active")
+    def _compute_sends_codes(self):
+        """Whether an active flow sends records with codes of the provider."""
+        for connection in self:
+            connection.sends_codes = any(flow.active and flow._spec().coded for flow in connection.flow_ids)
+
+    def _codes_needed(self):
+        """{connection: number of unmapped codes that transfers wait for}."""
+        awaited = [("state", "=", "unmapped"), ("wait_ids.log_id.state", "=", "waiting")]
+        return number_of(self.env["ml.mapping"], [("connection_id", "in", self.ids), *awaited], "connection_id")
 
     def _compute_done_count(self):
         """Separate from the other counts, because it reads all finished transfers."""
         done = [("connection_id", "in", self.ids), ("state", "=", "done"), "!", "&", *DIFFERS[:2]]
-        groups = self.env["ml.sync.log"]._read_group(done, ["connection_id"], ["__count"])
-        counts = {connection.id: count for connection, count in groups}
+        counts = number_of(self.env["ml.sync.log"], done, "connection_id")
         for connection in self:
-            connection.done_count = counts.get(connection.id, 0)
+            connection.done_count = counts[connection]
 
     def _compute_graph_data(self):
         """Successful and failed attempts of each of the last 14 days, for the card. Waiting ones do not count."""
@@ -100,16 +109,15 @@ class MlConnectionDashboard(models.AbstractModel):
             ["connection_id", "happened_at:day", "error_class"],
             ["__count"],
         )
-        counts = {}
+        counts = Counter()
         for connection, day, error_class, count in groups:
-            key = (connection.id, fields.Date.to_date(day), bool(error_class))
-            counts[key] = counts.get(key, 0) + count
+            counts[connection, fields.Date.to_date(day), bool(error_class)] += count
         for connection in self:
             connection.graph_data = [
                 {
                     "day": fields.Date.to_string(day),
-                    "done": counts.get((connection.id, day, False), 0),
-                    "failed": counts.get((connection.id, day, True), 0),
+                    "done": counts[connection, day, False],
+                    "failed": counts[connection, day, True],
                 }
                 for day in days
             ]
@@ -127,43 +135,31 @@ class MlConnectionDashboard(models.AbstractModel):
             else:
                 connection.next_step = "map" if connection.unmapped_count else "exceptions"
 
-    def _open_logs(self, name, states):
+    def _open_logs(self, domain, name):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": name,
-            "res_model": "ml.sync.log",
-            "view_mode": "list,kanban,form,graph,pivot",
-            "domain": [("connection_id", "=", self.id), ("state", "in", states)],
-        }
+        domain = [("connection_id", "=", self.id), *domain]
+        return open_list("ml.sync.log", name, domain, "list,kanban,form,graph,pivot")
 
     def action_open_failed(self):
-        return self._open_logs(self.env._("Failed"), ["failed"])
+        return self._open_logs([("state", "in", ["failed"])], self.env._("Failed"))
 
     def action_open_waiting(self):
-        return self._open_logs(self.env._("Waiting"), ["waiting"])
+        return self._open_logs([("state", "in", ["waiting"])], self.env._("Waiting"))
 
     def action_open_vendor_changes(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Vendor Changes"),
-            "res_model": "ml.vendor.change",
-            "view_mode": "list,kanban,form",
-            "domain": [("connection_id", "=", self.id)],
-            "context": {"search_default_waiting": 1},
-        }
+        context = {"search_default_waiting": 1}
+        name = self.env._("Vendor Changes")
+        return open_list("ml.vendor.change", name, [("connection_id", "=", self.id)], context=context)
 
     def action_open_backlog(self):
-        return self._open_logs(self.env._("Queued"), ["pending", "running"])
+        return self._open_logs([("state", "in", ["pending", "running"])], self.env._("Queued"))
 
     def action_open_done(self):
-        action = self._open_logs(self.env._("Done"), ["done"])
-        return {**action, "domain": [*action["domain"], "!", "&", *DIFFERS[:2]]}
+        return self._open_logs([("state", "in", ["done"]), "!", "&", *DIFFERS[:2]], self.env._("Done"))
 
     def action_open_changed(self):
-        action = self._open_logs(self.env._("Changed After Posting"), [])
-        return {**action, "domain": [("connection_id", "=", self.id), *DIFFERS]}
+        return self._open_logs(DIFFERS, self.env._("Changed After Posting"))
 
     def action_open_unmapped(self):
         """Open the mappings that transfers wait for; otherwise all unmapped ones."""
@@ -172,11 +168,12 @@ class MlConnectionDashboard(models.AbstractModel):
 
     def _open_mappings(self, name, context):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": name,
-            "res_model": "ml.mapping",
-            "view_mode": "list,kanban,form",
-            "domain": [("connection_id", "=", self.id), *FORWARDING],
-            "context": context,
-        }
+        return open_list("ml.mapping", name, [("connection_id", "=", self.id), *FORWARDING], context=context)
+
+    @needs("map")
+    def action_align(self):
+        """List the Odoo records that have no code of the provider."""
+        self.ensure_one()
+        self.env["ml.mapping"]._align(self)
+        context = {"search_default_outgoing": 1, "search_default_unmapped": 1, "search_default_group_kind": 1}
+        return self._open_mappings(self.missing_label, context)

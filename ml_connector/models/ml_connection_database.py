@@ -1,3 +1,5 @@
+from dataclasses import astuple
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_datetime, plaintext2html
@@ -6,6 +8,8 @@ from ..vault.database_mark import DatabaseMark, database_mark
 from .client_actions import open_dialog
 from .ml_sealed import needs
 
+MARKS = ("database_uuid", "database_name", "database_system", "database_oid")
+"""Fields with the parts of `DatabaseMark`, in their order."""
 IDS_IN_REFERENCES = ("ml.sync.log", "ml.bridged.document")
 SKIPPED_IDS = 1_000_000
 """More ids than another database uses between a backup and the switch to its copy."""
@@ -24,32 +28,21 @@ class MlConnectionDatabase(models.AbstractModel):
     database_oid = fields.Char(readonly=True, copy=False, groups="base.group_system")
     is_copy = fields.Boolean("Copied Database", compute="_compute_is_copy")
 
-    @api.depends("database_uuid", "database_name", "database_system", "database_oid")
+    @api.depends(*MARKS)
     def _compute_is_copy(self):
         for connection in self:
             connection.is_copy = not connection._is_this_database()
 
     def _remember_database(self):
-        mark = database_mark(self.env)
         # sudo: only system administrators may read the marks
-        self.sudo().write(
-            {
-                "database_uuid": mark.uuid,
-                "database_name": mark.name,
-                "database_system": mark.system,
-                "database_oid": mark.oid,
-            }
-        )
+        self.sudo().write(dict(zip(MARKS, astuple(database_mark(self.env)), strict=True)))
 
     def _is_this_database(self):
         """Whether the connection was set up in this database, not in one that this database is a copy of."""
         if self._is_neutralized():
             return False
         own = self.sudo()  # sudo: see `_remember_database`
-        remembered = DatabaseMark(
-            own.database_uuid or "", own.database_name or "", own.database_system or "", own.database_oid or ""
-        )
-        return remembered.is_same(database_mark(self.env))
+        return DatabaseMark(*(own[name] or "" for name in MARKS)).is_same(database_mark(self.env))
 
     def _is_neutralized(self):
         # sudo: parameters are readable by administrators only

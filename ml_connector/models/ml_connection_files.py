@@ -2,7 +2,9 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..core.files import fingerprint
+from .client_actions import open_list
 from .ml_sealed import needs
+from .queries import number_of
 
 
 class MlConnectionFiles(models.AbstractModel):
@@ -27,11 +29,9 @@ class MlConnectionFiles(models.AbstractModel):
             )
 
     def _compute_feed_file_count(self):
-        counts = dict(
-            self.env["ml.feed.file"]._read_group([("connection_id", "in", self.ids)], ["connection_id"], ["__count"])
-        )
+        counts = number_of(self.env["ml.feed.file"], [("connection_id", "in", self.ids)], "connection_id")
         for connection in self:
-            connection.feed_file_count = counts.get(connection, 0)
+            connection.feed_file_count = counts[connection]
 
     def _compute_host_keys(self):
         for connection in self:
@@ -83,24 +83,12 @@ class MlConnectionFiles(models.AbstractModel):
 
     def action_open_feed_files(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Files"),
-            "res_model": "ml.feed.file",
-            "view_mode": "list,form",
-            "domain": [("connection_id", "=", self.id)],
-        }
+        return open_list("ml.feed.file", self.env._("Files"), [("connection_id", "=", self.id)], "list,form")
 
     def action_open_feed_templates(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("File Templates"),
-            "res_model": "ml.feed.template",
-            "view_mode": "list,form",
-            "domain": [("connection_id", "=", self.id)],
-            "context": {"default_connection_id": self.id},
-        }
+        name, context = self.env._("File Templates"), {"default_connection_id": self.id}
+        return open_list("ml.feed.template", name, [("connection_id", "=", self.id)], "list,form", context=context)
 
 
 def _described(key):

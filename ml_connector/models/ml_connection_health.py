@@ -115,8 +115,7 @@ class MlConnectionHealth(models.AbstractModel):
     def _watch_access_end(self):
         """Notify the responsible before the access expires, and remove the activity after a renewal."""
         self.ensure_one()
-        token = self.env["ml.token"].sudo().search([("connection_id", "=", self.id)])  # sudo: see `_forget_token`
-        ends = token.refresh_expires_at
+        ends = self._tokens().refresh_expires_at
         last_day = ends and self.company_id._ml_day(ends)
         if not ends or ends - ACCESS_END_WARNING > fields.Datetime.now():
             self.activity_unlink(["ml_connector.mail_activity_access_end"])

@@ -2,14 +2,19 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import config, format_datetime
 
 from .ml_sealed import needs
+from .sync_states import FINAL_STATES, OPEN_STATES
 
 WORKING_STATES = ("connected", "attention")
 """States in which the scheduled action syncs."""
 JOB_IS_LATE = timedelta(minutes=15)
 """Delay after which a scheduled action that is due every minute is late."""
+ALARMING = 10
+"""Number of late or failed transfers that raises an alarm."""
+BACKLOG_AGE, FAILURE_SPAN, DAY = timedelta(hours=4), timedelta(hours=1), timedelta(days=1)
 
 
 class MlConnectionJob(models.AbstractModel):
@@ -56,7 +61,7 @@ class MlConnectionJob(models.AbstractModel):
             return "late", self._late_reason(job)
         if self.state == "connected" and (silent := self.flow_ids._silent()):
             return "silent", silent[0]._silent_reason()
-        return self._webhook_halt() or self.env["ml.sync.log"]._alarm(self) or (False, False)
+        return self._webhook_halt() or self._alarm() or (False, False)
 
     def _late_reason(self, job):
         since = format_datetime(self.env, job.nextcall)
@@ -69,6 +74,38 @@ class MlConnectionJob(models.AbstractModel):
         return self.env._(
             "The scheduled action is due since %(moment)s. This server does not run scheduled actions.", moment=since
         )
+
+    def _alarm(self):
+        """A cause and a sentence if the connection is late or most records fail; otherwise None.
+
+        Records to book and results to report count.
+        """
+        logs, now = self.env["ml.sync.log"], fields.Datetime.now()
+        of_connection = Domain("connection_id", "=", self.id)
+        incoming = of_connection & (Domain("direction", "=", "pull") | Domain("kind", "=", "result"))
+        still_open = Domain("state", "in", OPEN_STATES)
+        late = logs.search_count(incoming & still_open & Domain("create_date", "<", now - BACKLOG_AGE))
+        if late >= ALARMING:
+            ended = Domain("state", "in", FINAL_STATES) & Domain("done_at", ">=", now - DAY)
+            then = Domain("create_date", "<", now - DAY - BACKLOG_AGE)
+            before = logs.search_count(incoming & (still_open | ended) & then)
+            if late > before:
+                return "backlog", self.env._(
+                    "%(count)s transfers have been open for more than 4 hours, compared with %(before)s a day ago."
+                    " The transfers show what they wait for.",
+                    count=late,
+                    before=before,
+                )
+        lately = now - FAILURE_SPAN
+        failed = logs.search_count(of_connection & Domain("state", "=", "failed") & Domain("write_date", ">=", lately))
+        if failed >= ALARMING:
+            done = of_connection & Domain("state", "=", "done") & Domain("done_at", ">=", lately)
+            if failed >= logs.search_count(done):
+                return "failing", self.env._(
+                    "%(count)s transfers failed in the last hour, more than succeeded. The transfers show the reasons.",
+                    count=failed,
+                )
+        return None
 
     def _create_job(self):
         self.cron_id = self.env["ir.cron"].create(
@@ -88,8 +125,12 @@ class MlConnectionJob(models.AbstractModel):
         if any(self.mapped("is_job_off")):
             raise UserError(self.env._("The scheduled action of this connection is inactive. Activate it first."))
 
-    def _wait_for(self, field, busy):
-        """Reload the form when the scheduled action has changed `field`."""
+    def _ask_job(self, decision, field, busy, **values):
+        """Set `field` to `busy` for the scheduled action, and reload the form when it has changed that."""
+        self.ensure_one()
+        self.sudo().write({field: busy, **values})  # sudo: engine fields
+        self._decided(decision)
+        self._trigger()
         return {
             "type": "ir.actions.client",
             "tag": "ml_connector.wait",

@@ -188,12 +188,8 @@ class MlConnectionWebhooks(models.AbstractModel):
     @needs("administer")
     def action_subscribe(self):
         """Set up webhooks, or change their secret."""
-        self.ensure_one()
         self._check_job()
-        self.sudo().write({"webhook_state": "requested", "webhook_problem": False})  # sudo: engine fields
-        self._decided("subscribe")
-        self._trigger()
-        return self._wait_for("webhook_state", "requested")
+        return self._ask_job("subscribe", "webhook_state", "requested", webhook_problem=False)
 
     @needs("administer")
     def action_move_webhooks(self):
@@ -219,9 +215,5 @@ class MlConnectionWebhooks(models.AbstractModel):
 
     @needs("administer")
     def action_unsubscribe(self):
-        self.ensure_one()
         self._check_job()
-        self.sudo().webhook_state = "remove"  # sudo: engine field
-        self._decided("unsubscribe")
-        self._trigger()
-        return self._wait_for("webhook_state", "remove")
+        return self._ask_job("unsubscribe", "webhook_state", "remove")

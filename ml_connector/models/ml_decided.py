@@ -117,11 +117,11 @@ class MlDecided(models.AbstractModel):
 
     def _told_values(self, names):
         self.ensure_one()
-        return {name: (self._told_value(name), self._told_text(name)) for name in names}
-
-    def _told_value(self, name):
-        value = self[name]
-        return value.ids if isinstance(value, models.BaseModel) else value
+        values = ((name, self[name]) for name in names)
+        return {
+            name: (value.ids if isinstance(value, models.BaseModel) else value, self._told_text(name))
+            for name, value in values
+        }
 
     def _told_summary(self, names):
         return ", ".join(f"{self._told_label(name)}: {self._told_text(name)}" for name in names if self[name])

@@ -6,9 +6,10 @@ from odoo.tools import SQL
 
 from ..core.messages import _
 from ..core.stored_files import stored_mimetype
-from .client_actions import notification, open_dialog
+from .client_actions import notification, open_dialog, open_list
 from .ml_sealed import needs
 from .ml_sentence import Sentence
+from .queries import number_of
 from .sync_states import MERGED_STATES
 
 LOOK_AGAIN = timedelta(seconds=15)
@@ -125,19 +126,16 @@ class MlFeedFile(models.Model):
 
     @api.depends("log_ids.state")
     def _compute_counts(self):
-        counts = {}
-        for file, state, count in self.env["ml.sync.log"]._read_group(
-            [("feed_file_id", "in", self.ids), ("kind", "!=", "feed_file")], ["feed_file_id", "state"], ["__count"]
-        ):
-            counts[file.id, state] = count
+        records = [("feed_file_id", "in", self.ids), ("kind", "!=", "feed_file")]
+        counts = number_of(self.env["ml.sync.log"], records, "feed_file_id", "state")
         for file in self:
-            file.failed_count = counts.get((file.id, "failed"), 0)
-            file.waiting_count = counts.get((file.id, "waiting"), 0)
-            file.open_count = counts.get((file.id, "pending"), 0) + counts.get((file.id, "running"), 0)
+            file.failed_count = counts[file, "failed"]
+            file.waiting_count = counts[file, "waiting"]
+            file.open_count = counts[file, "pending"] + counts[file, "running"]
             if file.direction == "push":
                 file.done_count = file.record_count if file.state == "sent" else 0
             else:
-                file.done_count = counts.get((file.id, "done"), 0)
+                file.done_count = counts[file, "done"]
 
     # ------------------------------------------------------------------ queue
 
@@ -377,25 +375,14 @@ class MlFeedFile(models.Model):
 
     def action_open_logs(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Records of %(file)s", file=self.name),
-            "res_model": "ml.sync.log",
-            "view_mode": "list,kanban,form,graph,pivot",
-            "domain": [("feed_file_id", "=", self.id)],
-        }
+        name = self.env._("Records of %(file)s", file=self.name)
+        return open_list("ml.sync.log", name, [("feed_file_id", "=", self.id)], "list,kanban,form,graph,pivot")
 
     def action_open_records(self):
         """Open the Odoo records created from the file."""
         self.ensure_one()
-        done = self.log_ids.filtered("res_id")
-        models_found = done.mapped("res_model")
-        if not models_found:
+        of_models = self.log_ids.filtered("res_id").grouped("res_model")
+        if not of_models:
             raise UserError(self.env._("This file has not created records in Odoo yet."))
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.name,
-            "res_model": models_found[0],
-            "view_mode": "list,form",
-            "domain": [("id", "in", done.filtered(lambda log: log.res_model == models_found[0]).mapped("res_id"))],
-        }
+        model, done = next(iter(of_models.items()))
+        return open_list(model, self.name, [("id", "in", done.mapped("res_id"))], "list,form")

@@ -19,6 +19,12 @@ SIGNS = {
     "lf": "\n",
 }
 """Characters of the selections of separators and line ends."""
+AS_THEY_ARE = (
+    *("entity", "file_format", "quote_all", "encoding", "bom", "date_format", "datetime_format", "negatives"),
+    *("true_word", "false_word", "guard_formulas", "credit_sign", "whole_file", "document_element", "root_element"),
+    "archives",
+)
+"""Fields that the provider's code gets under the same name and with the same value."""
 
 
 class MlFeedTemplateFormat(models.AbstractModel):
@@ -132,31 +138,16 @@ class MlFeedTemplateFormat(models.AbstractModel):
         """The template as an argument for the provider's code."""
         self.ensure_one()
         return FeedTemplate(
-            entity=self.entity,
+            **{name: self[name] for name in AS_THEY_ARE},
             columns=tuple(column._definition() for column in self.column_ids),
-            file_format=self.file_format,
             delimiter=SIGNS[self.delimiter],
-            quote_all=self.quote_all,
-            encoding=self.encoding,
-            bom=self.bom,
             line_end=SIGNS[self.line_end],
-            date_format=self.date_format,
-            datetime_format=self.datetime_format,
             decimal_point=SIGNS[self.decimal_point],
             thousands=SIGNS.get(self.thousands, ""),
-            negatives=self.negatives,
             left_out=words(self.left_out),
-            true_word=self.true_word,
-            false_word=self.false_word,
-            guard_formulas=self.guard_formulas,
-            credit_sign=self.credit_sign,
-            whole_file=self.whole_file,
             company_code=self.company_code or "",
-            document_element=self.document_element,
-            root_element=self.root_element,
             max_bytes=self._max_bytes(),
             trailer=self.trailer or "",
-            archives=self.archives,
             statuses=words((self.statuses or "").upper()),
         )
 

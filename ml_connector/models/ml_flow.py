@@ -3,8 +3,8 @@ from odoo.exceptions import ValidationError
 
 from ..core.messages import _, paragraph
 from .client_actions import notification, open_form
-from .ml_connection_codes import CREATED_BY
 from .ml_error_class import MAX_STOPS
+from .ml_mapping_sending import CREATED_BY
 from .ml_sealed import needs
 from .ml_sentence import Sentence, in_words
 
@@ -21,7 +21,7 @@ ANALYTIC = ("dimension", "analytic")
 class MlFlow(models.Model):
     _name = "ml.flow"
     _description = "Flow"
-    _inherit = ["ml.flow.schedule", "ml.flow.options", "ml.flow.watching", "ml.flow.figures", "ml.sealed"]
+    _inherit = ["ml.flow.schedule", "ml.flow.options", "ml.flow.watching", "ml.sealed"]
     _order = "connection_id, sequence, id"
     _check_company_auto = True
     _open_fields = {"administer": ("active",)}

@@ -1,34 +1,5 @@
 from odoo import api, fields, models
 
-LOCK_DATE_POLICIES = [
-    ("park", "Hold for Review"),
-    ("next_open_day", "Post on First Open Day"),
-]
-
-EXPENSE_MODES = [
-    ("expense", "Expense Paid by Company"),
-    ("journal_entry", "Journal Entry"),
-    ("vendor_bill", "Vendor Bill of Merchant, Paid by Card"),
-]
-
-REPORT_MODES = [
-    ("journal_entry", "Journal Entry"),
-    ("vendor_bill", "Vendor Bill of Employee"),
-]
-
-CONFLICT_POLICIES = [
-    ("ask", "Ask"),
-    ("odoo", "Odoo Wins"),
-    ("vendor", "Provider Wins"),
-    ("newest", "Newest Change Wins"),
-]
-
-VENDOR_CHANGE_POLICIES = [
-    ("ask", "Ask for Email, Phone, Tax ID and Company Registry"),
-    ("ask_all", "Ask for Every Field"),
-    ("apply", "Apply Immediately"),
-]
-
 
 class MlFlowOptions(models.AbstractModel):
     """The options of a flow. Its class names those that apply."""
@@ -61,7 +32,7 @@ class MlFlowOptions(models.AbstractModel):
         readonly=True, copy=False, help="The chosen journal was deleted. Choose another one."
     )
     lock_date_policy = fields.Selection(
-        LOCK_DATE_POLICIES,
+        [("park", "Hold for Review"), ("next_open_day", "Post on First Open Day")],
         default="park",
         required=True,
         help="How Odoo handles a record whose accounting date is in a locked period.",
@@ -89,7 +60,7 @@ class MlFlowOptions(models.AbstractModel):
         help="When Odoo creates new vendors in the provider's system. Existing ones are always kept up to date.",
     )
     conflict_policy = fields.Selection(
-        CONFLICT_POLICIES,
+        [("ask", "Ask"), ("odoo", "Odoo Wins"), ("vendor", "Provider Wins"), ("newest", "Newest Change Wins")],
         "Conflicts",
         default="ask",
         required=True,
@@ -97,7 +68,11 @@ class MlFlowOptions(models.AbstractModel):
         " fields are always merged. If no flow sends to the provider, the provider wins.",
     )
     vendor_change_policy = fields.Selection(
-        VENDOR_CHANGE_POLICIES,
+        [
+            ("ask", "Ask for Email, Phone, Tax ID and Company Registry"),
+            ("ask_all", "Ask for Every Field"),
+            ("apply", "Apply Immediately"),
+        ],
         "Data of Known Vendors",
         default="ask",
         required=True,
@@ -136,7 +111,11 @@ class MlFlowOptions(models.AbstractModel):
         " or the number of a document. Choose this if the provider requires manual numbers.",
     )
     expense_mode = fields.Selection(
-        EXPENSE_MODES,
+        [
+            ("expense", "Expense Paid by Company"),
+            ("journal_entry", "Journal Entry"),
+            ("vendor_bill", "Vendor Bill of Merchant, Paid by Card"),
+        ],
         "Book As",
         default="expense",
         required=True,
@@ -144,7 +123,7 @@ class MlFlowOptions(models.AbstractModel):
         " has no negative expenses.",
     )
     report_mode = fields.Selection(
-        REPORT_MODES,
+        [("journal_entry", "Journal Entry"), ("vendor_bill", "Vendor Bill of Employee")],
         "Book Reports As",
         default="journal_entry",
         required=True,

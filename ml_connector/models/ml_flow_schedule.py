@@ -4,8 +4,11 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import format_datetime
 
+from .client_actions import open_list
 from .ml_error_class import MAX_STOPS
 from .ml_sentence import in_words
+from .queries import number_of
+from .sync_states import OPEN_STATES
 
 SILENT_INTERVALS = 3
 READ_AGAIN = timedelta(days=45)
@@ -15,7 +18,7 @@ REREAD_AFTER = timedelta(minutes=50)
 
 
 class MlFlowSchedule(models.AbstractModel):
-    """When a flow runs, from where it reads, and whether it has fallen silent."""
+    """When a flow runs, from where it reads, how far it is, and whether it has fallen silent."""
 
     _name = "ml.flow.schedule"
     _inherit = "ml.sealed"
@@ -42,6 +45,14 @@ class MlFlowSchedule(models.AbstractModel):
     cursor = fields.Char(
         readonly=True, copy=False, help="Position in the provider's records up to which Odoo has stored them."
     )
+    progress_done = fields.Integer(readonly=True, copy=False)
+    progress_total = fields.Integer(readonly=True, copy=False)
+    progress = fields.Float(compute="_compute_progress")
+    done_count = fields.Integer(compute="_compute_done_count")
+    failed_count = fields.Integer(compute="_compute_counts")
+    waiting_count = fields.Integer(compute="_compute_counts")
+    open_count = fields.Integer(compute="_compute_counts")
+    unknown_count = fields.Integer(compute="_compute_counts")
 
     @api.depends("schedule", "interval_number", "daily_hour")
     def _compute_schedule_text(self):
@@ -128,3 +139,30 @@ class MlFlowSchedule(models.AbstractModel):
             schedule=self.schedule_text,
         )
         return " ".join(filter(None, (reason, in_words(self.env, self._sentence("error_message")))))
+
+    @api.depends("progress_done", "progress_total")
+    def _compute_progress(self):
+        for flow in self:
+            flow.progress = 100.0 * flow.progress_done / flow.progress_total if flow.progress_total else 0.0
+
+    def _compute_done_count(self):
+        """Separate from the other counts, because it reads all finished transfers."""
+        done = [("flow_id", "in", self.ids), ("state", "=", "done")]
+        counts = number_of(self.env["ml.sync.log"], done, "flow_id")
+        for flow in self:
+            flow.done_count = counts[flow]
+
+    def _compute_counts(self):
+        still_open = [("flow_id", "in", self.ids), ("state", "in", OPEN_STATES)]
+        # with the connection, by which the open transfers are indexed
+        domain = [("connection_id", "in", self.connection_id.ids), *still_open]
+        counts = number_of(self.env["ml.sync.log"], domain, "flow_id", "state")
+        for flow in self:
+            flow.failed_count = counts[flow, "failed"]
+            flow.waiting_count = counts[flow, "waiting"]
+            flow.unknown_count = counts[flow, "unknown"]
+            flow.open_count = counts[flow, "pending"] + counts[flow, "running"]
+
+    def action_open_logs(self):
+        self.ensure_one()
+        return open_list("ml.sync.log", self.name, [("flow_id", "=", self.id)], "list,kanban,form,graph,pivot")

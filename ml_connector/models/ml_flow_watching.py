@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.tools import ormcache
 
+from .ml_connection_job import WORKING_STATES
 from .ml_sync_mixin import CHANGED, Watch
 
 
@@ -43,19 +44,10 @@ class MlFlowWatching(models.AbstractModel):
 
     @api.model
     def _working_pushes(self):
+        pushes = [("direction", "=", "push"), ("active", "=", True), ("connection_id.active", "=", True)]
+        working = [*pushes, ("connection_id.state", "in", WORKING_STATES)]
         # sudo: hooks run for any user, who need not see flows; whatever the context of the first who asks
-        return (
-            self.sudo()
-            .search(
-                [
-                    ("active", "=", True),
-                    ("connection_id.active", "=", True),
-                    ("direction", "=", "push"),
-                    ("connection_id.state", "in", ("connected", "attention")),
-                ]
-            )
-            .filtered(lambda flow: flow._is_known())
-        )
+        return self.sudo().search(working).filtered(lambda flow: flow._is_known())
 
     @api.model
     def _enqueue_changes(self):

@@ -2,8 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..core.documents import Reference
-from .ml_mapped import MAPPED_MODELS, referred_models, title_of
+from .ml_mapped import title_of
 from .ml_sealed import needs
+from .queries import of_keys
 
 CHOICES = {"in": "res_id", "out": "code_id", "forward": "code_id"}
 """Name of the field that maps a row of each direction."""
@@ -24,9 +25,9 @@ class MlMapping(models.Model):
     _order = "state desc, direction, kind, external_code, name, id"
     _rec_names_search = ["external_name", "external_code"]
     _inherit = [
+        "ml.mapping.record",
         "ml.mapping.choices",
         "ml.mapping.proposals",
-        "ml.mapping.creation",
         "ml.mapping.sending",
         "ml.mapping.forwarding",
         "ml.mapping.waits",
@@ -71,8 +72,6 @@ class MlMapping(models.Model):
     plan_name = fields.Char(
         "Analytic Plan", compute="_compute_name", store=True, help="Plan of an analytic account that Odoo sends."
     )
-    res_model = fields.Char(compute="_compute_res_model", store=True)
-    res_id = fields.Many2oneReference("Odoo Record", model_field="res_model")
     code_connection_id = fields.Many2one("ml.connection", compute="_compute_code_connection_id")
     code_id = fields.Many2one(
         "ml.mapping",
@@ -134,11 +133,6 @@ class MlMapping(models.Model):
             if mapping.kind == "analytic":
                 mapping.plan_name = record.root_plan_id.name
 
-    @api.depends("kind")
-    def _compute_res_model(self):
-        for mapping in self:
-            mapping.res_model = MAPPED_MODELS.get(mapping.kind)
-
     @api.depends("direction", "connection_id.target_id")
     def _compute_code_connection_id(self):
         for mapping in self:
@@ -155,12 +149,11 @@ class MlMapping(models.Model):
     def _check_record(self):
         incoming = self.filtered(lambda mapping: mapping.direction == "in" and mapping.res_id)
         for mapping in incoming:
-            company = mapping.company_id
-            if not self._is_choice(mapping._record(), self._company_domain(company, mapping.kind)):
+            if not mapping._is_choice(mapping._record()):
                 raise ValidationError(
                     self.env._(
                         "Choose a record of %(company)s for %(code)s.",
-                        company=company.display_name,
+                        company=mapping.company_id.display_name,
                         code=mapping.display_name,
                     )
                 )
@@ -188,13 +181,6 @@ class MlMapping(models.Model):
         # sudo: before access to the rows is checked
         return field.name in CHOICES.values() and any(CHOICES[row.direction] != field.name for row in self.sudo())
 
-    def _referred_models(self, vals):
-        return referred_models(self, vals)
-
-    def _record(self):
-        self.ensure_one()
-        return self.env[self.res_model].browse(self.res_id)
-
     def _as_reference(self):
         self.ensure_one()
         return Reference(
@@ -220,43 +206,7 @@ class MlMapping(models.Model):
     @api.model
     def _filled(self, connection, direction, keys):
         """The mapped and ignored rows of the keys (kind, external id)."""
-        return self._of_keys(connection, direction, keys, ("state", "!=", "unmapped"))
-
-    @api.model
-    def _of_keys(self, connection, direction, keys, *domain):
-        if not keys:
-            return self.browse()
-        rows = self.search(
-            [
-                ("connection_id", "=", connection.id),
-                ("direction", "=", direction),
-                ("kind", "in", list({kind for kind, _id in keys})),
-                ("external_id", "in", list({external_id for _kind, external_id in keys})),
-                *domain,
-            ]
-        )
-        return rows.filtered(lambda row: (row.kind, row.external_id) in keys)
-
-    @api.model
-    def _references_of(self, connection, kind, res_ids):
-        """{record id: `Reference`} of records with an equal or sent code of the provider.
-
-        Manual mappings do not count, because several codes may be mapped to the same record.
-        """
-        mappings = self.search(
-            [
-                ("connection_id", "=", connection.id),
-                ("direction", "=", "in"),
-                ("kind", "=", kind),
-                ("res_id", "in", list(res_ids)),
-                ("origin", "in", ("ours", "code", "name")),
-            ],
-            order="id desc",
-        )
-        return {
-            mapping.res_id: mapping._as_reference()
-            for mapping in mappings.sorted(lambda mapping: mapping.origin == "ours")
-        }
+        return of_keys(self, connection, keys, ("direction", "=", direction), ("state", "!=", "unmapped"))
 
     @api.model
     def _upsert(self, connection, references, direction="in"):
@@ -267,7 +217,7 @@ class MlMapping(models.Model):
         wanted = {(reference.kind, reference.external_id): reference for reference in references}
         if not wanted:
             return self
-        known = self._of_keys(connection, direction, wanted)
+        known = of_keys(self, connection, wanted, ("direction", "=", direction))
         for mapping in known:
             mapping._refresh_names(wanted.pop((mapping.kind, mapping.external_id)))
         new = self.create(
@@ -300,22 +250,6 @@ class MlMapping(models.Model):
         changed = {name: value for name, value in names.items() if value != (self[name] or "") and value}
         if changed:
             self.write(changed)
-
-    @api.model
-    def _record_odoo_code(self, connection, reference, record):
-        """Map the provider's code of a sent record to that record, unless a user or a code mapped it to another one.
-
-        :param record: an Odoo record, or a forwarded code that was created at its target
-        :return: the row of the code
-        """
-        mapping = self._upsert(connection, [reference])
-        if record._name == self._name:
-            record.write({"code_id": mapping.id, "origin": "ours"})
-            return mapping
-        if mapping.state == "unmapped" or (mapping.res_id == record.id and mapping.origin in ("code", "name")):
-            mapping.write({"res_id": record.id, "origin": "ours"})
-        self._map_created(connection, reference.kind, record, mapping)
-        return mapping
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -1,12 +1,14 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .client_actions import notification
 from .ml_mapped import MAPPED_MODELS, MONEY_JOURNALS, NOT_CODED
+from .ml_sealed import needs
 
 
 class MlMappingChoices(models.AbstractModel):
-    """The Odoo records that a code may be mapped to."""
+    """The Odoo records that a code may be mapped to, and their creation."""
 
     _name = "ml.mapping.choices"
     _inherit = "ml.sealed"
@@ -21,15 +23,6 @@ class MlMappingChoices(models.AbstractModel):
             mapping.res_domain = list(self._record_domain(mapping.company_id, mapping.kind)) if known else []
 
     @api.model
-    def _company_domain(self, company, kind):
-        """Records of a company or of all companies; of plans only the roots."""
-        if kind == "plan":
-            return Domain("parent_id", "=", False)
-        model = self.env[MAPPED_MODELS[kind]]
-        has_company = {"company_id", "company_ids"} & model._fields.keys()
-        return Domain(model._check_company_domain(company)) if has_company else Domain.TRUE
-
-    @api.model
     def _record_domain(self, company, kind):
         """The Odoo records that a mapping of this kind may have."""
         domain = self._company_domain(company, kind)
@@ -38,22 +31,6 @@ class MlMappingChoices(models.AbstractModel):
         if kind == "journal":
             domain &= Domain("type", "in", MONEY_JOURNALS)
         return domain
-
-    @api.model
-    def _is_choice(self, record, domain):
-        """Whether a record exists and is in the domain. The check of links tests access."""
-        return bool(record.exists().filtered_domain(domain))
-
-    @api.model
-    def _check_may_be_vendor(self, partner_ids):
-        """Refuse contacts that cannot be vendors, without their names, which the user may not see."""
-        if self.env["res.partner"].browse(partner_ids).exists()._ml_protected():
-            raise ValidationError(
-                self.env._(
-                    "A vendor cannot be mapped to a contact of a user, an employee or a company of this database."
-                    " Choose another contact."
-                )
-            )
 
     @api.model
     def _is_readable(self, connection, kind):
@@ -67,8 +44,86 @@ class MlMappingChoices(models.AbstractModel):
             return records
         return records.filtered(lambda account: account.account_type not in NOT_CODED)
 
-    def _may_name(self, record):
-        """Whether a user could map the code to the record."""
-        self.ensure_one()
-        domain = self._company_domain(self.company_id, self.kind)
-        return self._is_choice(record, domain) and not (self.kind == "vendor" and record._ml_protected())
+    @needs("map")
+    def action_create_records(self):
+        """Create the Odoo records of the selected codes."""
+        unmapped = self.filtered(lambda mapping: mapping.direction == "in" and mapping.state == "unmapped")
+        for mapping in unmapped:
+            # records from this provider are not sent back to it
+            creating = mapping.with_company(mapping.company_id).with_context(ml_connection_id=mapping.connection_id.id)
+            create = {
+                "account": creating._new_account,
+                "analytic": creating._new_analytic,
+                "plan": creating._new_plan,
+                "journal": creating._new_journal,
+                "employee": creating._new_employee,
+            }.get(mapping.kind)
+            if not create:
+                raise UserError(
+                    self.env._(
+                        "Odoo cannot create this type of record. Create it manually, then map %(code)s.",
+                        code=mapping.display_name,
+                    )
+                )
+            record = create()
+            mapping.res_id = record.id
+        unmapped._decided_filled("create_record")
+        return notification(self.env._("Records created in Odoo: %(count)s.", count=len(unmapped)))
+
+    def _new_account(self):
+        """An account with the provider's number; Odoo copies the type of the preceding account."""
+        if not self.external_code:
+            raise UserError(self.env._("An account needs a number, but %(code)s has none.", code=self.display_name))
+        return self.env["account.account"].create(
+            {
+                "code": self.external_code,
+                "name": self.external_name or self.external_code,
+                "company_ids": self.company_id.ids,
+            }
+        )
+
+    def _new_analytic(self):
+        plan = self._plan_of_field()
+        if not plan:
+            raise UserError(
+                self.env._(
+                    "No analytic plan is mapped to the field %(field)s of %(provider)s. Choose or create an analytic"
+                    " account for one of its codes; Odoo creates the others in the same plan.",
+                    field=self.external_group or self.display_name,
+                    provider=self.connection_id._provider_name(),
+                )
+            )
+        return self.env["account.analytic.account"].create(
+            {
+                "code": self.external_code,
+                "name": self.external_name or self.external_code or self.external_id,
+                "plan_id": plan.id,
+                "company_id": self.company_id.id,
+            }
+        )
+
+    def _new_plan(self):
+        return self.env["account.analytic.plan"].create({"name": self.external_name or self.external_code})
+
+    def _new_journal(self):
+        """A journal of a bank; Odoo gives it a code and an account."""
+        values = {"name": self.external_name or self.external_code or self.external_id, "type": "bank"}
+        return self.env["account.journal"].create({**values, "company_id": self.company_id.id})
+
+    def _new_employee(self):
+        email = self.external_code if "@" in (self.external_code or "") else False
+        values = {"name": self.external_name or self.external_code or self.external_id, "work_email": email}
+        return self.env["hr.employee"].create({**values, "company_id": self.company_id.id})
+
+    def _plan_of_field(self):
+        """The analytic plan of the provider's field: the mapped one, otherwise the only plan of its mapped codes."""
+        mapped = Domain("connection_id", "=", self.connection_id.id) & Domain("direction", "=", "in")
+        mapped &= Domain("res_id", "!=", False)
+        field = self.search(mapped & Domain("kind", "=", "plan") & Domain("external_name", "=", self.external_group))
+        if len(field) == 1:
+            return field._record()
+        codes = self.search(
+            mapped & Domain("kind", "=", "analytic") & Domain("external_group", "=", self.external_group)
+        )
+        plans = self.env["account.analytic.account"].browse(codes.mapped("res_id")).exists().plan_id
+        return plans if len(plans) == 1 else plans.browse()

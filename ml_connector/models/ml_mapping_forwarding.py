@@ -1,6 +1,9 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+from .ml_mapping_proposals import folded, unambiguous
+from .queries import of_keys
+
 FORWARDED_KINDS = ("account", "tax", "analytic")
 """Kinds of codes of documents that are forwarded without an Odoo entry."""
 FORWARDING = ["|", ("direction", "!=", "forward"), ("connection_id.target_mode", "=", "bridge")]
@@ -31,11 +34,8 @@ class MlMappingForwarding(models.AbstractModel):
 
     @api.model
     def _is_bridge_in_use(self):
-        return bool(
-            self.env["ml.connection"].search_count(
-                [("target_id", "!=", False), ("target_mode", "=", "bridge")], limit=1
-            )
-        )
+        bridges = [("target_id", "!=", False), ("target_mode", "=", "bridge")]
+        return bool(self.env["ml.connection"].search_count(bridges, limit=1))
 
     @api.model
     def _get_view_cache_key(self, view_id=None, view_type="form", **options):
@@ -56,15 +56,15 @@ class MlMappingForwarding(models.AbstractModel):
         for (connection, kind), rows in forwarded.grouped(lambda row: (row.connection_id, row.kind)).items():
             of_target = [("connection_id", "=", connection.target_id.id), ("direction", "=", "in"), ("kind", "=", kind)]
             codes = self.search(of_target)
-            by_code = _only_ones(codes, lambda row: (row.external_code or "").strip().casefold())
-            by_name = _only_ones(codes, lambda row: (row.external_name or "").strip().casefold())
-            by_record = _only_ones(codes, lambda row: row.res_id)
+            by_code = unambiguous(codes, lambda row: folded(row.external_code))
+            by_name = unambiguous(codes, lambda row: folded(row.external_name))
+            by_record = unambiguous(codes, lambda row: row.res_id)
             keys = {(kind, row.external_id) for row in rows}
-            records = {row.external_id: row.res_id for row in self._of_keys(connection, "in", keys)}
+            records = {row.external_id: row.res_id for row in of_keys(self, connection, keys, ("direction", "=", "in"))}
             for row in rows:
-                if found := by_code.get((row.external_code or "").strip().casefold()):
+                if found := by_code.get(folded(row.external_code)):
                     row.write({"code_id": found.id, "origin": "code"})
-                elif kind != "account" and (found := by_name.get((row.external_name or "").strip().casefold())):
+                elif kind != "account" and (found := by_name.get(folded(row.external_name))):
                     row.write({"code_id": found.id, "origin": "name"})
                 elif found := by_record.get(records.get(row.external_id)):
                     row.write({"code_id": found.id, "origin": "record"})
@@ -75,9 +75,3 @@ class MlMappingForwarding(models.AbstractModel):
         if connection.source_ids:
             awaiting = Domain("connection_id", "in", connection.source_ids.ids) & Domain("state", "=", "unmapped")
             self.search(awaiting & Domain("direction", "=", "forward") & Domain("kind", "in", list(kinds)))._propose()
-
-
-def _only_ones(records, key):
-    """{key: record} of the keys that exactly one record has."""
-    groups = records.grouped(key)
-    return {value: group for value, group in groups.items() if value and len(group) == 1}

@@ -57,9 +57,9 @@ class MlMappingProposals(models.AbstractModel):
             by_code, by_name = self._by_code_and_name(kind, records)
             alike = Alike(self._coded(records)) if kind not in NOT_PROPOSED else None
             for mapping in mappings:
-                if record := by_code.get((mapping.external_code or "").strip().casefold()):
+                if record := by_code.get(folded(mapping.external_code)):
                     mapping.write({"res_id": record.id, "origin": "code"})
-                elif record := by_name.get((mapping.external_name or "").strip().casefold()):
+                elif record := by_name.get(folded(mapping.external_name)):
                     mapping.write({"res_id": record.id, "origin": "name"})
                 elif alike and mapping.proposed_by != "name":
                     mapping._note_alike(alike.find(mapping.external_name))
@@ -94,11 +94,11 @@ class MlMappingProposals(models.AbstractModel):
         """Records of a kind by unique code and unique name."""
         if kind == "employee":
             # by email only: names are not unique, and amounts must not be owed to the wrong person
-            return unambiguous(records, lambda employee: employee.work_email), {}
+            return unambiguous(records, lambda employee: folded(employee.work_email)), {}
         if kind == "currency":
-            return unambiguous(records, lambda currency: currency.name), {}
-        by_code = unambiguous(records, lambda record: record.code if "code" in record._fields else "")
-        by_name = unambiguous(records, lambda record: record.name) if kind != "account" else {}
+            return unambiguous(records, lambda currency: folded(currency.name)), {}
+        by_code = unambiguous(records, lambda record: folded(record.code) if "code" in record._fields else "")
+        by_name = unambiguous(records, lambda record: folded(record.name)) if kind != "account" else {}
         return by_code, by_name
 
     def _reason(self):
@@ -195,10 +195,12 @@ def _numbers(words):
     return {word for word in words if word.isdigit()}
 
 
+def folded(text):
+    """A code or name as it is compared."""
+    return (text or "").strip().casefold()
+
+
 def unambiguous(records, key):
-    found = {}
-    for record in records:
-        text = (key(record) or "").strip().casefold()
-        if text:
-            found.setdefault(text, []).append(record)
-    return {text: matches[0] for text, matches in found.items() if len(matches) == 1}
+    """{key: record} of the keys that exactly one record has."""
+    groups = records.grouped(key)
+    return {value: group for value, group in groups.items() if value and len(group) == 1}

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..core.patterns import MAX_PATTERN, wildcard_fits
-from .ml_mapped import MAPPED_MODELS, referred_models
 from .ml_sealed import needs
 
 
@@ -15,7 +14,7 @@ class MlMappingRule(models.Model):
     _name = "ml.mapping.rule"
     _description = "Mapping Rule"
     _order = "connection_id, sequence, id"
-    _inherit = "ml.sealed"
+    _inherit = "ml.mapping.record"
     _maker_right = "map"
     _birth_fields = ("connection_id", "kind")
     _open_fields = {"map": ("sequence", "active", "subject", "pattern", "res_id")}
@@ -40,13 +39,6 @@ class MlMappingRule(models.Model):
         [("code", "Code"), ("name", "Name"), ("group", "Field")], required=True, default="code", string="Match On"
     )
     pattern = fields.Char(required=True, help="* matches any text and ? one character. Example: 60* matches 600100.")
-    res_model = fields.Char(compute="_compute_res_model", store=True)
-    res_id = fields.Many2oneReference("Odoo Record", model_field="res_model")
-
-    @api.depends("kind")
-    def _compute_res_model(self):
-        for rule in self:
-            rule.res_model = MAPPED_MODELS.get(rule.kind)
 
     @api.depends("kind", "subject", "pattern")
     def _compute_display_name(self):
@@ -70,19 +62,7 @@ class MlMappingRule(models.Model):
                     )
                 )
         vendors = rules.filtered(lambda rule: rule.kind == "vendor")
-        self.env["ml.mapping"]._check_may_be_vendor(vendors.mapped("res_id"))
-
-    def _record(self):
-        self.ensure_one()
-        return self.env[self.res_model].browse(self.res_id or ())
-
-    def _is_choice(self, record):
-        self.ensure_one()
-        mappings = self.env["ml.mapping"]
-        return mappings._is_choice(record, mappings._company_domain(self.company_id, self.kind))
-
-    def _referred_models(self, vals):
-        return referred_models(self, vals)
+        self._check_may_be_vendor(vendors.mapped("res_id"))
 
     def _fits(self, mapping):
         self.ensure_one()
@@ -113,9 +93,7 @@ class MlMappingRule(models.Model):
 
     def _follow_merge(self, sources, target):
         rules = self.search([("res_model", "=", target._name), ("res_id", "in", sources.ids)])
-        fitting = rules.filtered(
-            lambda rule: rule._is_choice(target) and not (rule.kind == "vendor" and target._ml_protected())
-        )
+        fitting = rules.filtered(lambda rule: rule._may_name(target))
         fitting.write({"res_id": target.id})
         (rules - fitting)._switch_off()
 
@@ -127,41 +105,3 @@ class MlMappingRule(models.Model):
     def _let_go(self, model, ids):
         rules = self.with_context(active_test=False)
         rules.search([("res_model", "=", model), ("res_id", "in", ids)])._switch_off()
-
-
-class AccountMoveLine(models.Model):
-    _name = "account.move.line"
-    _inherit = ["account.move.line", "ml.sealed"]
-
-    ml_account_reason = fields.Char(
-        "Mapped From",
-        compute="_compute_ml_account_reason",
-        help="Codes of the provider that are mapped to this account, and how they were mapped.",
-    )
-
-    @api.depends("account_id", "move_id")
-    def _compute_ml_account_reason(self):
-        # sudo: whoever may read bills need not have a right on mappings; only codes are shown
-        bindings = (
-            self.env["ml.binding"]
-            .sudo()
-            .search([("kind", "=", "bill"), ("res_model", "=", "account.move"), ("res_id", "in", self.move_id.ids)])
-        )
-        connections = {binding.res_id: binding.connection_id for binding in bindings}
-        mappings = (
-            self.env["ml.mapping"]
-            .sudo()
-            .search(  # sudo: see above
-                [
-                    ("connection_id", "in", bindings.connection_id.ids),
-                    ("direction", "=", "in"),
-                    ("kind", "=", "account"),
-                    ("res_id", "in", self.account_id.ids),
-                ]
-            )
-        )
-        by_account = mappings.grouped(lambda mapping: (mapping.connection_id, mapping.res_id))
-        for line in self:
-            found = by_account.get((connections.get(line.move_id.id), line.account_id.id), ())
-            is_product = line.display_type == "product"
-            line.ml_account_reason = ", ".join(mapping._reason() for mapping in found) if is_product else False

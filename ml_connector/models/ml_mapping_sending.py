@@ -1,10 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..core.awaited import Awaited, odoo_key
 from ..core.errors import ConnectorError
 from .client_actions import notification
-from .ml_connection_codes import CREATED_BY
 from .ml_mapped import MAPPED_MODELS, NOT_CODED, title_of
 from .ml_sealed import needs
 from .ml_sentence import in_words
@@ -12,6 +12,8 @@ from .sync_states import OPEN_STATES
 
 ALIGNED_KINDS = ("account", "tax", "analytic")
 """Kinds of mappings of lines."""
+CREATED_BY = {"account": ("account",), "tax": ("tax",), "analytic": ("dimension_value", "list_value")}
+"""Kinds of push flows that create such a record in the provider's system."""
 AGREED = ("ours", "code", "name", "rule")
 
 
@@ -91,6 +93,27 @@ class MlMappingSending(models.AbstractModel):
         return known
 
     @api.model
+    def _references_of(self, connection, kind, res_ids):
+        """{record id: `Reference`} of records with an equal or sent code of the provider.
+
+        Manual mappings do not count, because several codes may be mapped to the same record.
+        """
+        mappings = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("direction", "=", "in"),
+                ("kind", "=", kind),
+                ("res_id", "in", list(res_ids)),
+                ("origin", "in", ("ours", "code", "name")),
+            ],
+            order="id desc",
+        )
+        return {
+            mapping.res_id: mapping._as_reference()
+            for mapping in mappings.sorted(lambda mapping: mapping.origin == "ours")
+        }
+
+    @api.model
     def _list_missing(self, connection, missing):
         """Find or create the rows of records without a code.
 
@@ -115,6 +138,22 @@ class MlMappingSending(models.AbstractModel):
             ]
         )
         return known | new
+
+    @api.model
+    def _record_odoo_code(self, connection, reference, record):
+        """Map the provider's code of a sent record to that record, unless a user or a code mapped it to another one.
+
+        :param record: an Odoo record, or a forwarded code that was created at its target
+        :return: the row of the code
+        """
+        mapping = self._upsert(connection, [reference])
+        if record._name == self._name:
+            record.write({"code_id": mapping.id, "origin": "ours"})
+            return mapping
+        if mapping.state == "unmapped" or (mapping.res_id == record.id and mapping.origin in ("code", "name")):
+            mapping.write({"res_id": record.id, "origin": "ours"})
+        self._map_created(connection, reference.kind, record, mapping)
+        return mapping
 
     @api.model
     def _map_created(self, connection, kind, record, mapping):
@@ -187,7 +226,7 @@ class MlMappingSending(models.AbstractModel):
                 self.env._("Select unmapped records of Odoo, or unmapped codes that are forwarded."), "warning"
             )
         for (connection, kind), rows in unmapped.grouped(lambda row: (row.code_connection_id, row.kind)).items():
-            flow = connection._creator(kind)
+            flow = self._creator(connection, kind)
             for same in rows.grouped("direction").values():
                 records = same if same[0].direction == "forward" else same._records()
                 # sudo: whoever may map need not have a right on the queue itself
@@ -197,6 +236,35 @@ class MlMappingSending(models.AbstractModel):
         if len(unmapped) == 1:
             return notification(self.env._("Creating 1 code."))
         return notification(self.env._("Creating %(count)s codes.", count=len(unmapped)))
+
+    @api.model
+    def _creator(self, connection, kind):
+        """The flow that creates records of a kind in the provider's system.
+
+        :raises UserError: there is none, or it is inactive or blocked
+        """
+        flow = connection.flow_ids.filtered(
+            lambda flow: flow.direction == "push" and flow.kind in CREATED_BY.get(kind, ())
+        ).sorted(lambda flow: not flow.active)[:1]
+        if not flow:
+            label = dict(self._fields["kind"]._description_selection(self.env))[kind]
+            raise UserError(
+                self.env._(
+                    "%(provider)s does not accept records of type %(kind)s from Odoo. Create the record in"
+                    " %(provider)s, then sync its codes.",
+                    provider=connection._provider_name(),
+                    kind=label,
+                )
+            )
+        if not flow.active:
+            raise UserError(
+                self.env._(
+                    "Activate the flow %(flow)s of %(connection)s first.", flow=flow.name, connection=connection.name
+                )
+            )
+        if reason := flow._blocked():
+            raise UserError(in_words(self.env, reason))
+        return flow
 
     def _records(self):
         """The Odoo records of rows of one kind that still exist."""

@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 
+from .client_actions import open_list
+from .queries import number_of
+
 
 class MlMappingWaits(models.AbstractModel):
     """The transfers that wait for a mapping."""
@@ -14,9 +17,9 @@ class MlMappingWaits(models.AbstractModel):
     @api.depends("wait_ids.log_id.state")
     def _compute_waiting_count(self):
         waiting = [("mapping_id", "in", self.ids), ("log_id.state", "=", "waiting")]
-        counts = dict(self.env["ml.wait"]._read_group(waiting, ["mapping_id"], ["__count"]))
+        counts = number_of(self.env["ml.wait"], waiting, "mapping_id")
         for mapping in self:
-            mapping.waiting_count = counts.get(mapping._origin, 0)
+            mapping.waiting_count = counts[mapping._origin]
 
     def _release(self):
         """Release the transfers that waited for these mappings only."""
@@ -32,10 +35,5 @@ class MlMappingWaits(models.AbstractModel):
 
     def action_open_waiting(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Waiting for %(code)s", code=self.display_name),
-            "res_model": "ml.sync.log",
-            "view_mode": "list,kanban,form",
-            "domain": [("waiting_mapping_ids", "in", self.ids)],
-        }
+        name = self.env._("Waiting for %(code)s", code=self.display_name)
+        return open_list("ml.sync.log", name, [("waiting_mapping_ids", "in", self.ids)])

@@ -149,46 +149,30 @@ class MlSyncAttempt(models.Model):
     @api.model
     def _append(self, connection, attempts):
         """Add attempts (dicts of log or subject, action, outcome, and optionally error, milliseconds, trace_id)."""
-        self._insert(
-            connection,
-            [
-                {
-                    **_about(attempt.get("log"), attempt.get("subject")),
-                    "action": attempt["action"],
-                    "outcome": attempt["outcome"],
-                    **_result(attempt),
-                }
-                for attempt in attempts
-            ],
-        )
+        self._insert(connection, [_row(attempt) for attempt in attempts])
 
     @api.model
     def _append_decisions(self, connection, decisions):
         """Add decisions (dicts of action, record or subject, and optionally message, old_value, new_value)."""
-        try:
-            self._insert_decisions(connection, decisions)
-        except ConnectorError as error:
-            raise UserError(in_words(self.env, error.message)) from None
-
-    def _insert_decisions(self, connection, decisions):
         # the name at this time, because users are renamed and deleted
         person = self.env.user.name
-        self._insert(
-            connection,
-            [
-                {
-                    **decision,
-                    **_about(decision.get("record"), decision.get("subject")),
-                    "person": person,
-                    "message": _(
-                        "%(user)s: %(decision)s",
-                        user=person,
-                        decision=decision.get("message") or DECISION_LABELS[decision["action"]],
-                    ),
-                }
-                for decision in decisions
-            ],
-        )
+        attempts = [
+            {
+                **decision,
+                **_about(decision.get("record"), decision.get("subject")),
+                "person": person,
+                "message": _(
+                    "%(user)s: %(decision)s",
+                    user=person,
+                    decision=decision.get("message") or DECISION_LABELS[decision["action"]],
+                ),
+            }
+            for decision in decisions
+        ]
+        try:
+            self._insert(connection, attempts)
+        except ConnectorError as error:
+            raise UserError(in_words(self.env, error.message)) from None
 
     def _insert(self, connection, attempts):
         if not attempts:
@@ -262,21 +246,47 @@ class MlSyncAttempt(models.Model):
         return chain or chains.create({"connection_id": connection.id})
 
 
+class MlSyncChain(models.Model):
+    """Signed end of a connection's audit trail, which reveals missing last attempts."""
+
+    _name = "ml.sync.chain"
+    _description = "Audit Chain"
+    _inherit = "ml.sealed"
+
+    connection_id = fields.Many2one("ml.connection", required=True, readonly=True, ondelete="restrict", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    attempt_count = fields.Integer(readonly=True)
+    head = fields.Char(readonly=True)
+    key_id = fields.Char(readonly=True)
+    signature = fields.Char(readonly=True, help="Signature of the number and the head, so that neither can be reset.")
+
+    _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one audit chain.")
+
+    def _move(self, keys, length, head):
+        """Sign the new end of the chain."""
+        self.key_id = keys.newest()
+        self.write({"attempt_count": length, "head": head})
+        self.signature = keys.sign(self.key_id, self._text())
+
+    def _text(self):
+        return json.dumps([self.connection_id.id, self.attempt_count, self.head])
+
+
 def _about(record, text):
     """The values of an attempt about its record."""
     if not record:
         return {"subject": text}
-    return {"subject": text or _title(record), "res_model": record._name, "res_id": record.id}
+    title = record._told_title if isinstance(record, MlDecided) else lambda: record.display_name
+    return {"subject": text or title(), "res_model": record._name, "res_id": record.id}
 
 
-def _title(record):
-    return record._told_title() if isinstance(record, MlDecided) else record.display_name
-
-
-def _result(attempt):
-    """The values of an attempt about its result."""
+def _row(attempt):
+    """The values of an attempt of the engine."""
     error = attempt.get("error")
     return {
+        **_about(attempt.get("log"), attempt.get("subject")),
+        "action": attempt["action"],
+        "outcome": attempt["outcome"],
         "error_class": error and error.error_class,
         "message": error.message if error else attempt.get("message"),
         "status": error and error.status,

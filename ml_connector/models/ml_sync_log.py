@@ -9,8 +9,9 @@ from ..core.http import mask
 from ..core.items import UNREADABLE
 from ..core.remote import RemoteRecord
 from . import ml_error_class
-from .client_actions import open_address, open_form
+from .client_actions import open_address, open_form, open_list
 from .ml_sentence import Sentence, in_words
+from .queries import number_of
 from .sync_states import DECIDED_STATES, FINAL_STATES, STATES
 
 GC_LIMIT = 10_000
@@ -34,10 +35,8 @@ class MlSyncLog(models.Model):
     _description = "Transfer"
     _inherit = [
         "ml.sync.log.queue",
-        "ml.sync.log.waits",
         "ml.sync.log.decisions",
         "ml.sync.log.difference",
-        "ml.sync.log.alarm",
         "ml.sealed",
     ]
     _order = "id desc"
@@ -232,24 +231,15 @@ class MlSyncLog(models.Model):
     @api.model
     def _count_for(self, records, field):
         """Fill `field` of the records with the number of their transfers."""
-        counts = dict(
-            self._read_group(
-                [("res_model", "=", records._name), ("res_id", "in", records.ids)], ["res_id"], ["__count"]
-            )
-        )
+        counts = number_of(self, [("res_model", "=", records._name), ("res_id", "in", records.ids)], "res_id")
         for record in records:
-            record[field] = counts.get(record.id, 0)
+            record[field] = counts[record.id]
 
     @api.model
     def _action_for(self, record):
         record.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Transfers of %(record)s", record=record.display_name),
-            "res_model": "ml.sync.log",
-            "view_mode": "list,kanban,form",
-            "domain": [("res_model", "=", record._name), ("res_id", "=", record.id)],
-        }
+        name = self.env._("Transfers of %(record)s", record=record.display_name)
+        return open_list(self._name, name, [("res_model", "=", record._name), ("res_id", "=", record.id)])
 
     @api.autovacuum
     def _gc_payloads(self):

@@ -147,43 +147,37 @@ class MlSyncLogDecisions(models.AbstractModel):
     @needs("map")
     def action_keep_odoo(self):
         """Resolve a conflict with Odoo's values, which are sent to the provider."""
-        return self._decide("odoo")
+        return self._decide("odoo", _has_conflict)
 
     @needs("map")
     def action_keep_provider(self):
         """Resolve a conflict with the provider's values, which are written into Odoo."""
-        return self._decide("vendor")
-
-    def _decide(self, side):
-        """Resolve conflicts for the shown values. A later change causes a new conflict."""
-        logs = self.sudo().filtered(  # sudo: users hold no write right on the queue, only this transition
-            lambda log: log.state == "failed" and log.conflict and log.is_current
-        )
-        if not logs:
-            raise UserError(self.env._("This transfer is already resolved."))
-        logs.decision = side
-        logs._make_pending()
-        for log in logs:
-            log._decided("decide", DECISIONS[side])
-        return notification(self.env._("Retrying 1 transfer."))
+        return self._decide("vendor", _has_conflict)
 
     @needs("map")
     def action_next_open_day(self):
         """Post records of a locked period on the first open day, also in another fiscal year."""
-        return self._decide_date("locked_period", "next_open_day")
+        return self._decide("next_open_day", lambda log: log._asks_about("locked_period"))
 
     @needs("map")
     def action_date_is_right(self):
         """Confirm a date that is many years away."""
-        return self._decide_date("doubtful_date", "date_is_right")
+        return self._decide("date_is_right", lambda log: log._asks_about("doubtful_date"))
 
-    def _decide_date(self, error_class, decision):
-        logs = self.sudo().filtered(  # sudo: users hold no write right on the queue, only this transition
-            lambda log: log.state in ("failed", "waiting") and log.error_class == error_class and log.is_current
-        )
+    def _asks_about(self, error_class):
+        return self.state in ("failed", "waiting") and self.error_class == error_class
+
+    def _decide(self, decision, is_open):
+        """Continue the open ones of the transfers with a decision for what they show. A later change asks again."""
+        # sudo: users hold no write right on the queue, only this transition
+        logs = self.sudo().filtered(lambda log: log.is_current and is_open(log))
         if not logs:
             raise UserError(self.env._("This transfer is already resolved."))
         logs.decision = decision
         logs._make_pending()
         logs._decided("decide", DECISIONS[decision])
         return self._notify_retried(len(logs))
+
+
+def _has_conflict(log):
+    return log.state == "failed" and log.conflict

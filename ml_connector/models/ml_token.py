@@ -68,11 +68,7 @@ class TokenStore:
         with self._registry.cursor() as cr:
             if current := self._other(self._token(cr), None):
                 return current
-        return self._renew(fetch, rejected=None)
-
-    def renew(self, fetch, rejected):
-        """A token other than `rejected`, which the provider refused."""
-        return self._renew(fetch, rejected)
+        return self.renew(fetch, rejected=None)
 
     def stored(self):
         """The stored grant besides the access token, as `core.http.oauth.StoredGrant`."""
@@ -88,7 +84,8 @@ class TokenStore:
                 refresh_expires_at=token.refresh_expires_at or None,
             )
 
-    def _renew(self, fetch, rejected):
+    def renew(self, fetch, rejected):
+        """A token other than `rejected`, which the provider refused."""
         with self._locked() as token:
             if current := self._other(token, rejected):
                 return current

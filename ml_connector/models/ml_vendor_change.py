@@ -200,19 +200,8 @@ class MlVendorChange(models.Model):
         """
         exporter = self.env["ml.exporter.vendor"]
         names = {exporter._shared_name(name, person) for name in names}
-        # sudo: bindings are the engine's own
-        binding = (
-            self.env["ml.binding"]
-            .sudo()
-            .search(
-                [
-                    ("connection_id", "=", self.connection_id.id),
-                    ("kind", "=", "vendor"),
-                    ("res_model", "=", "res.partner"),
-                    ("res_id", "=", self.partner_id.id),
-                ]
-            )
-        )
+        bindings = self.env["ml.binding"].sudo()  # sudo: bindings are the engine's own
+        binding = bindings.search(bindings._domain_of(self.connection_id, "vendor", self.partner_id))
         if binding.agreed_odoo:
             values = exporter._shared_values(self.partner_id.with_env(exporter.env))[self.partner_id.id]
             agreed = {name: value for name, value in values.items() if name in names}

@@ -3,6 +3,8 @@ from dataclasses import asdict
 from odoo import api, fields, models
 
 from ..core.awaited import Awaited, odoo_key
+from .client_actions import open_form, open_list
+from .queries import of_keys
 from .sync_states import HELD_STATES
 
 REASONS = [
@@ -118,20 +120,10 @@ class MlWait(models.Model):
 
     def _transfers(self):
         """The transfers of the awaited remote records."""
-        logs = self.env["ml.sync.log"]
-        found = logs.browse()
+        found = self.env["ml.sync.log"]
         for connection, waits in self.grouped("connection_id").items():
             keys = {(wait.kind, wait.key) for wait in waits}
-            rows = logs.search(
-                [
-                    ("connection_id", "=", connection.id),
-                    ("direction", "=", "pull"),
-                    ("is_current", "=", True),
-                    ("kind", "in", [kind for kind, _key in keys]),
-                    ("external_id", "in", [key for _kind, key in keys]),
-                ]
-            )
-            found |= rows.filtered(lambda row, keys=keys: (row.kind, row.external_id) in keys)
+            found |= of_keys(found, connection, keys, ("direction", "=", "pull"), ("is_current", "=", True))
         return found
 
     def _advice(self):
@@ -161,18 +153,7 @@ class MlWait(models.Model):
     def _action_open(self):
         """Open the records of these waits, which all have the same reason: mappings, or the record to change."""
         if self.mapping_id:
-            return {
-                "type": "ir.actions.act_window",
-                "name": self.env._("Mappings"),
-                "res_model": "ml.mapping",
-                "view_mode": "list,kanban,form",
-                "domain": [("id", "in", self.mapping_id.ids)],
-            }
+            return open_list("ml.mapping", self.env._("Mappings"), [("id", "in", self.mapping_id.ids)])
         record = self[:1]._record()
-        return {
-            "type": "ir.actions.act_window",
-            "name": record._description,
-            "res_model": record._name,
-            "res_id": record.id,
-            "view_mode": "form" if record else "list,form",
-        }
+        views = "form" if record else "list,form"
+        return open_form(record._name, record.id, name=record._description, view_mode=views)

@@ -16,28 +16,13 @@ def overlapping(connection):
         ("id", "!=", connection.id),
     ]
     others = connection.search(domain, order="id")
-    return others.filtered(lambda other: _meet(territory.entities.keys(), _entities(other)))[:1]
+    ours = territory.entities.keys()
+    return others.filtered(lambda other: not (theirs := _entities(other)) or not ours or ours & theirs)[:1]
 
 
 def _entities(connection):
     """Ids of the entities that a connection syncs, from its last check; empty = all."""
     return set(filter(None, (connection.entity or "").split(",")))
-
-
-def _meet(ours, theirs):
-    return not ours or not theirs or bool(ours & theirs)
-
-
-def finding(connection, other):
-    """The finding of a connection about an overlapping one, without its name."""
-    title = told(connection, other)
-    return {
-        "level": "error",
-        "title": title,
-        "title_source": title.to_json(),
-        "message": "",
-        "connection_id": other.id,
-    }
 
 
 def told(connection, other):

@@ -2,7 +2,8 @@ from odoo import models
 
 
 class PurchaseOrder(models.Model):
-    _inherit = "purchase.order"
+    _name = "purchase.order"
+    _inherit = ["purchase.order", "ml.sync.mixin", "ml.changed"]
 
     def _ml_is_over(self):
         """Whether a confirmed order is complete: it has no quantities, or is locked and fully billed."""
@@ -11,7 +12,20 @@ class PurchaseOrder(models.Model):
 
 
 class PurchaseOrderLine(models.Model):
-    _inherit = "purchase.order.line"
+    _name = "purchase.order.line"
+    _inherit = ["purchase.order.line", "ml.sync.mixin"]
+
+    def _compute_qty_invoiced(self):
+        super()._compute_qty_invoiced()
+        self._ml_note_end()
+
+    def _compute_qty_received(self):
+        super()._compute_qty_received()
+        self._ml_note_end()
+
+    def _ml_note_end(self):
+        """Queue locked orders, because this may complete them."""
+        self._origin.order_id.filtered("locked")._ml_note_change({"order_line"})
 
     def _ml_is_over(self):
         """Whether a line is fully billed: its received quantity if it has moves, otherwise its ordered one."""

@@ -6,7 +6,7 @@ from odoo import fields, models
 
 class ResCompany(models.Model):
     _name = "res.company"
-    _inherit = ["res.company", "ml.sealed"]
+    _inherit = ["res.company", "ml.sealed", "ml.sync.mixin", "ml.followed"]
     _open_fields = {"system": ("ml_payload_retention_days", "ml_log_retention_days")}
 
     ml_payload_retention_days = fields.Integer(
@@ -47,3 +47,8 @@ class ResCompany(models.Model):
         # sudo: whoever sets up a company need not see its connections
         connections = self.env["ml.connection"].sudo().with_context(active_test=False)
         return connections.search([("company_id", "in", self.ids)])
+
+    def _ml_awaited(self):
+        """Branches also depend on the lock dates of their parents."""
+        # sudo: whoever may change a company need not see its branches
+        return self.sudo().search([("id", "child_of", self.ids)])

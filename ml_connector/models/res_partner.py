@@ -9,11 +9,16 @@ from odoo.tools import SQL
 _logger = logging.getLogger(__name__)
 
 RAISED = "ml_connector.raised_ranks"
+REPAIRING_OF_PARTNERS = {
+    *("active", "company_id", "vat", "country_id", "state_id", "is_company", "parent_id"),
+    *("property_account_payable_id", "property_account_position_id", "property_supplier_payment_term_id"),
+}
+"""Fields of contacts that transfers may wait for."""
 
 
 class ResPartner(models.Model):
     _name = "res.partner"
-    _inherit = ["res.partner", "ml.sync.mixin", "ml.sealed"]
+    _inherit = ["res.partner", "ml.sync.mixin", "ml.sealed", "ml.followed"]
 
     ml_sync_count = fields.Integer(
         "Transfers", compute="_compute_ml_sync_count", groups="ml_connector.group_ml_connector_user"
@@ -24,6 +29,12 @@ class ResPartner(models.Model):
 
     def action_open_ml_syncs(self):
         return self.env["ml.sync.log"]._action_for(self)
+
+    def _ml_may_repair(self, vals):
+        """Ignore changes by a sync, of which there are many; waiting transfers are retried from time to time."""
+        if self.env.context.get("ml_no_sync"):
+            return False
+        return not REPAIRING_OF_PARTNERS.isdisjoint(vals) or any(name.startswith("l10n_") for name in vals)
 
     def _ml_creditor(self, company):
         """The partner of debts with the company: the commercial partner, or the contact itself if it belongs to the

@@ -9,7 +9,7 @@ EVERY_GROUP = ("base.group_user", "mail.group_mail_notification_type_inbox")
 
 class ResUsers(models.Model):
     _name = "res.users"
-    _inherit = ["res.users", "ml.sealed"]
+    _inherit = ["res.users", "ml.sealed", "ml.followed"]
 
     ml_is_integration = fields.Boolean(
         "Integration User",
@@ -23,9 +23,8 @@ class ResUsers(models.Model):
     def _ml_works_for_connection(self):
         """Whether the user is or was the integration user of a connection. Such users cannot log in."""
         self.ensure_one()
-        user = self.sudo()  # sudo: the answer must not depend on who asks
-        connections = user.env["ml.connection"].with_context(active_test=False)
-        return user.ml_is_integration or bool(connections.search_count([("user_id", "=", user.id)], limit=1))
+        # sudo: the answer must not depend on who asks
+        return self.sudo().ml_is_integration or bool(self._ml_connections())
 
     def _ml_connections(self):
         # sudo: the answer must not depend on who asks
@@ -82,15 +81,17 @@ class ResUsers(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_unless_connected(self):
-        # sudo: the answer must not depend on who asks
-        used = self.env["ml.connection"].sudo().with_context(active_test=False)
-        if connection := used.search([("user_id", "in", self.ids)], limit=1):
+        if connection := self._ml_connections()[:1]:
             raise UserError(
                 self.env._(
                     "%(connection)s uses this user. Choose another integration user there first.",
                     connection=connection.name,
                 )
             )
+
+    def _ml_may_repair(self, vals):
+        """Whether an integration user may get a missing right."""
+        return not {"active", "group_ids", "company_ids"}.isdisjoint(vals)
 
 
 class ResUsersApikeys(models.Model):

@@ -104,7 +104,7 @@ class TestKeys(ConnectorCase):
         self.assertEqual(self.secret._plaintext(), MARKER)
         self.assertEqual(secret_box.decrypt(self.env, self.token.refresh_ciphertext), "refresh")
         self.assertEqual(self.connection._webhook_secrets(), ["webhook"])
-        with patch.object(secret_box, "_file_keys", return_value=before), self.assertRaises(AuthError):
+        with patch.object(secret_box.RING, "in_file", return_value=before), self.assertRaises(AuthError):
             self.secret._plaintext()
 
     def test_old_keys_stay_while_they_are_needed(self):

@@ -42,14 +42,14 @@ def encrypt(env, plaintext):
     env.cr.execute(SQL("SELECT pg_advisory_xact_lock_shared(%s)", USE_LOCK))
     if not has_key(env):
         make_first_key(env)
-    return Fernet(_keys(env)[0]).encrypt(plaintext.encode()).decode()
+    return Fernet(RING.keys(env)[0]).encrypt(plaintext.encode()).decode()
 
 
 def decrypt(env, ciphertext):
     """:raises AuthError: no available key decrypts it (keys of another server, or a lost key file)."""
     plaintext = opened(env, ciphertext)
     if plaintext is None:
-        raise AuthError(NOT_OPENED if _keys(env) else NO_KEY)
+        raise AuthError(NOT_OPENED if has_key(env) else NO_KEY)
     return plaintext
 
 
@@ -59,7 +59,7 @@ def opened(env, ciphertext, keys=None):
     :param keys: the keys to use; else all available ones
     :raises AuthError: the keys cannot be read
     """
-    keys = _keys(env) if keys is None else keys
+    keys = RING.keys(env) if keys is None else keys
     if not (keys and ciphertext):
         return None
     try:
@@ -70,13 +70,13 @@ def opened(env, ciphertext, keys=None):
 
 def is_under_old_key(env, ciphertext):
     """Whether an older key decrypts it, but not the newest one."""
-    keys = _keys(env)
+    keys = RING.keys(env)
     return opened(env, ciphertext, keys[:1]) is None and opened(env, ciphertext, keys) is not None
 
 
 def lost(env):
     """Every stored ciphertext that no available key decrypts: (record, name of the field)."""
-    keys = _keys(env)
+    keys = RING.keys(env)
     return [(record, name) for record, name in ciphertexts(env) if opened(env, record[name], keys) is None]
 
 
@@ -104,7 +104,7 @@ def add_key(env):
 
     :raises AuthError: this host has no key although secrets exist
     """
-    if RING.configured():
+    if is_configured():
         return False
     if has_key(env):
         RING.add(env)
@@ -115,33 +115,21 @@ def add_key(env):
 
 def drop_old_keys(env):
     """Remove all keys of the key file but the newest, if it decrypts every ciphertext. Returns whether it does."""
-    newest = _keys(env)[:1]
+    newest = RING.keys(env)[:1]
     if any(opened(env, record[name], newest) is None for record, name in ciphertexts(env)):
         return False
-    if newest and not RING.configured():
+    if newest and not is_configured():
         RING.drop_older(env, *newest)
     return True
 
 
 def has_key(env):
-    return bool(_keys(env))
+    return bool(RING.keys(env))
 
 
 def is_configured():
     """Whether the server's configuration contains keys, which all hosts of a database can share."""
     return bool(RING.configured())
-
-
-def _keys(env):
-    return list(dict.fromkeys([*RING.configured(), *_file_keys(env)]))
-
-
-def _file_keys(env):
-    return RING.in_file(env)
-
-
-def _key_file(env):
-    return RING.path(env)
 
 
 def make_first_key(env, forgotten=()):

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import api, fields, models
 
 from ..models.ml_sentence import Sentence
@@ -52,20 +54,16 @@ class MlDryRun(models.TransientModel):
 
     @api.depends("line_ids.outcome")
     def _compute_counts(self):
-        fields_by_outcome = {
-            "create_count": ("created",),
-            "link_count": ("linked",),
-            "update_count": ("updated",),
-            "unchanged_count": ("unchanged",),
-            "changed_count": ("drift",),
-            "waiting_count": ("waiting",),
-            "failed_count": ("failed",),
-            "sent_count": ("sent",),
-        }
         for dry_run in self:
-            outcomes = dry_run.line_ids.mapped("outcome")
-            for field, counted in fields_by_outcome.items():
-                dry_run[field] = sum(outcome in counted for outcome in outcomes)
+            counts = Counter(dry_run.line_ids.mapped("outcome"))
+            dry_run.create_count = counts["created"]
+            dry_run.link_count = counts["linked"]
+            dry_run.update_count = counts["updated"]
+            dry_run.unchanged_count = counts["unchanged"]
+            dry_run.changed_count = counts["drift"]
+            dry_run.waiting_count = counts["waiting"]
+            dry_run.failed_count = counts["failed"]
+            dry_run.sent_count = counts["sent"]
 
 
 class MlDryRunLine(models.TransientModel):

@@ -10,7 +10,6 @@ from .bills import BillPull, bill_title, currency_taken, exchange_rate, is_latel
 from .client import path_id
 from .links import safe_name
 from .money import currency_digits, read_money
-from .scopes import BILLS_READ
 from .spend import CARD
 from .wire import as_list, item, money_key, picked, required_id
 
@@ -42,7 +41,7 @@ class Payments(BillPull):
     label = _("Bill Payments")
     kind = "payment"
     sequence = 50
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     reports = True
     relists = True
     files = "payment_files"
@@ -130,7 +129,7 @@ class PaymentFiles(BillPull):
     label = _("Proofs of Payment")
     kind = "file"
     sequence = 51
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     help = _("Attaches the remittance receipts (PDF) to the payments that Ramp made.")
 
     def __init__(self, provider):
@@ -148,7 +147,9 @@ class PaymentFiles(BillPull):
             self._downloaded[url] = self._receipt(bill_id)
         except (NotFoundError, PermanentError):
             url = ""
-        return remittance_item(external_id, next(iter(known.get("names") or ()), "Remittance.pdf"), url)
+        name = next(iter(known.get("names") or ()), "Remittance.pdf")
+        payload = {"id": external_id, "name": name, "url": url}
+        return item({}, payload, name, payload, external_id)
 
     def download(self, url):
         return self._downloaded.pop(url, None) or self._receipt(url.removeprefix(REMITTANCE))
@@ -160,7 +161,7 @@ class PaymentFiles(BillPull):
         return mime or "application/pdf", answer.content
 
     def translate(self, payload):
-        """The proof of a payment: of `items.remittance_item`, or of the paid bill."""
+        """The proof of a payment: of `read_files`, or of the paid bill."""
         if "url" not in payload:
             return self.provider.flow(Payments.key).translate(payload).attachments
         return (Attachment(name=text(payload, "name"), url=payload["url"]),) if payload["url"] else ()
@@ -214,11 +215,6 @@ def payment_item(row):
     }
     number = text(paid, "id") if isinstance(paid, dict) else None
     return item(row, content, bill_title(row), external_id=payment_key(number, required_id(row)))
-
-
-def remittance_item(external_id, name, url):
-    payload = {"id": external_id, "name": name, "url": url}
-    return item({}, payload, name, payload, external_id)
 
 
 def _remittance(paid, bill_id, reference):

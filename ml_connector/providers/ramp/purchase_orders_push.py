@@ -10,7 +10,7 @@ from .client import path_id
 from .drafts import DRAFT, SPLIT, Attachments, Drafts
 from .goods_receipts import GoodsReceiptsPush
 from .money import read_money
-from .scopes import BILLS_READ, BILLS_WRITE, ORDERS_READ, ORDERS_WRITE, PLUS, VENDORS_READ
+from .push_base import PLUS
 from .selections import as_selections, is_split, options_of
 from .wire import new_id
 
@@ -31,11 +31,11 @@ class PurchaseOrdersPush(PushFlow):
     kind = "purchase_order"
     sequence = 170
     active = False
-    scopes = (VENDORS_READ,)
+    scopes = ("vendors:read",)
     options = ("purchase_order_mode", "start_date")
     watches = "purchase.order"
 
-    order_scopes, draft_scopes = (ORDERS_READ, ORDERS_WRITE), (BILLS_READ, BILLS_WRITE)
+    order_scopes, draft_scopes = ("purchase_orders:read", "purchase_orders:write"), ("bills:read", "bills:write")
     """What it requires besides, by the form of the orders in Ramp."""
 
     @classmethod

@@ -8,7 +8,6 @@ from ...core.flow import ResultFlow
 from ...core.messages import _
 from ...core.remote import content_version
 from .payments import split_payment_key
-from .scopes import ACCOUNTING_WRITE, BILLS_READ
 
 MAX_RESULTS = 5000
 """The maximum that Ramp accepts in one call."""
@@ -21,7 +20,7 @@ class Results(ResultFlow):
     key = "results"
     label = _("Sync Status to Ramp")
     sequence = 70
-    scopes = (ACCOUNTING_WRITE, BILLS_READ)
+    scopes = ("accounting:write", "bills:read")
     help = _("Reports to Ramp which records Odoo booked, and why it could not book others.")
 
     @cached_property
