@@ -119,6 +119,7 @@ class Drafts:
         return SendResult(external_id=f"{DRAFT}{new_id(row)}", linked=linked, takes_files=True)
 
     def wire(self, body, order=""):
+        ordered = self._order_lines(order) if order else {}
         wanted = {
             "vendor_id": body["vendor_id"],
             "entity_id": self.provider.push_entity_id,
@@ -128,7 +129,7 @@ class Drafts:
             "due_at": body.get("due_at"),
             "posting_date": body.get("posting_date"),
             "memo": body["memo"][:MAX_MEMO],
-            "line_items": self._lines(body, order),
+            "line_items": [self._line(line, ordered) for line in body["lines"]],
         }
         # Ramp accepts an Odoo ID only with an accounting connection.
         if self.provider.has_seat:
@@ -139,10 +140,6 @@ class Drafts:
             # Approving it must not pay it.
             wanted["payment_method"] = PAID_OUTSIDE
         return {key: value for key, value in wanted.items() if value is not None}
-
-    def _lines(self, body, order):
-        ids = self._order_lines(order) if order else {}
-        return [self._line(line, ids) for line in body["lines"]]
 
     def _line(self, line, order_lines):
         wanted = {

@@ -65,12 +65,12 @@ class Payments(BillPull):
         return self.paid_lately()
 
     def read(self, external_id):
-        payment_id, bill_id = split_payment_key(external_id)
+        bill_id = bill_of(external_id)
         row = self.row(bill_id)
         if not (self.concerns_us(row) and is_payment_due(row)):
             return None
         item = self.item(row)
-        return item if not payment_id or item.external_id == external_id else None
+        return item if external_id in (bill_id, item.external_id) else None
 
     def item(self, row):
         """Add the other bills of the payment, because a debit for several bills has to be split."""
@@ -85,8 +85,7 @@ class Payments(BillPull):
         return payment_item({**row, "paid_together": together})
 
     def is_synced(self, external_id):
-        _payment_id, bill_id = split_payment_key(external_id)
-        return self.row(bill_id).get("sync_status") in PAYMENT_SYNCED
+        return self.row(bill_of(external_id)).get("sync_status") in PAYMENT_SYNCED
 
     def translate(self, payload):
         """The `Payment` of one bill.
@@ -141,7 +140,7 @@ class PaymentFiles(BillPull):
 
     def read_files(self, external_id, known):
         """The proof of a payment; without a file if Ramp has none, for example for payments outside Ramp."""
-        _payment_id, bill_id = split_payment_key(external_id)
+        bill_id = bill_of(external_id)
         url = f"{REMITTANCE}{bill_id}"
         try:
             self._downloaded[url] = self._receipt(bill_id)
@@ -195,10 +194,9 @@ def payment_key(payment_id, bill_id):
     return f"{payment_id or 'unnumbered'}:{bill_id}"
 
 
-def split_payment_key(key):
-    """Payment and bill of a key; a bare bill ID, as in webhooks, has no payment."""
-    payment_id, _colon, bill_id = key.rpartition(":")
-    return payment_id, bill_id
+def bill_of(key):
+    """The bill of a payment's key; any other ID as it is, such as the bare bill ID of a webhook."""
+    return key.rpartition(":")[2]
 
 
 def payment_item(row):
