@@ -9,7 +9,7 @@ from .import_batch import Batch
 from .importer_tools import is_of_company
 from .refusals import odoo_refusals
 from .vendor_claims import VendorClaims, VendorPlan
-from .vendor_match import VendorMatch, vendor_reference
+from .vendor_matching import VendorMatch, vendor_reference
 from .vendor_values import VendorValues, contact_changes
 
 

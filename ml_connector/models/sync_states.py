@@ -14,6 +14,7 @@ STATES = [
 ]
 OPEN_STATES = ("pending", "running", "failed", "waiting", "unknown")
 MERGED_STATES = ("pending", "failed", "waiting")
+"""States of transfers that a newer version of the record replaces, and that users may retry."""
 HELD_STATES = ("waiting", "failed")
 """States of transfers that continue with what they wait for."""
 FINAL_STATES = ("done", "ignored", "superseded")
