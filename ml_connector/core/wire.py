@@ -32,10 +32,7 @@ def required(source, key):
 
     :raises InvalidDataError: there is none
     """
-    value = text(source, key)
-    if not value:
-        raise InvalidDataError(_("The record has no value in the field %(field)s.", field=key))
-    return value
+    return needed(text(source, key), _("The record has no value in the field %(field)s.", field=key))
 
 
 def needed(value, missing):

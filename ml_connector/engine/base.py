@@ -70,6 +70,17 @@ def digest(value, length):
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]
 
 
+def requested(connection, model):
+    """The open requests of users to the connection, of one kind of wizard."""
+    return connection.env[model].search([("connection_id", "=", connection.id), ("state", "=", "requested")])
+
+
+def record_attempts(logs, action, **details):
+    """Add an attempt of each of the transfers, all of one connection, to the audit trail."""
+    entries = [{"log": log, "action": action, **details} for log in logs]
+    logs.env["ml.sync.attempt"]._append(logs.connection_id, entries)
+
+
 def bindings_by_record(flow, records):
     """{record id: its link to the provider} of records of one model that a push flow sends."""
     bindings = flow.env["ml.binding"].search(

@@ -6,10 +6,10 @@ from ..core.awaited import Awaited
 from ..core.errors import UnconfirmedError
 from ..core.flow import ResultFlow
 from ..exporters.ml_exporter import NotSentError
-from .answers import Answers, result_flow_of
-from .base import OfRecords, bindings_by_record, is_of
+from .base import OfRecords, bindings_by_record, is_of, record_attempts
 from .failures import failure_of
 from .queue import newer_row
+from .results import Answers, result_flow_of
 from .sent import INCOMPLETE
 
 
@@ -31,21 +31,15 @@ class Deliveries(OfRecords):
                 "sent_values": False,
             }
         )
-        is_report = is_of(logs.flow_id, ResultFlow)
-        attempt = {
-            "action": "report" if is_report else "send",
-            "outcome": outcome,
-            "milliseconds": milliseconds,
-            "trace_id": trace_id,
-        }
-        self.env["ml.sync.attempt"]._append(logs.connection_id, [{"log": log, **attempt} for log in logs])
-        told = logs.filtered(lambda log: is_report and log._result().success)
+        action = _action(logs.flow_id)
+        record_attempts(logs, action, outcome=outcome, milliseconds=milliseconds, trace_id=trace_id)
+        told = logs.filtered(lambda log: action == "report" and log._result().success)
         awaited = {Awaited("result", "", log.external_id) for log in told}
         self.env["ml.wait"]._release_for(logs.connection_id, awaited)
         if outcome != "drift":
             ReportBack(self.env).report(logs)
 
-    def failed(self, log, error, action="send"):
+    def failed(self, log, error):
         if log.sent_at and log.res_id:
             self.forget(log)
         vals, awaited = failure_of(log, error)
@@ -61,19 +55,17 @@ class Deliveries(OfRecords):
         else:
             log._write_failure(vals, awaited)
         log._let_others_go_on()
-        self.env["ml.sync.attempt"]._append(
-            log.connection_id, [{"log": log, "action": action, "outcome": log.state, "error": error}]
-        )
+        record_attempts(log, _action(log.flow_id), outcome=log.state, error=error)
         if log.state == "failed":
             ReportBack(self.env).report(log)
 
-    def refused(self, log, error, action="send"):
+    def refused(self, log, error):
         """A defect of the addon may have struck before or after the provider accepted the record."""
         if error.error_class != "bug":
-            self.failed(log, error, action)
+            self.failed(log, error)
             return
         stops = log.stop_count + 1
-        self.failed(log, UnconfirmedError(error.message), action)
+        self.failed(log, UnconfirmedError(error.message))
         log.stop_count = stops
 
     def forget(self, log):
@@ -96,6 +88,11 @@ class Deliveries(OfRecords):
         if sender and not sender._blocked():
             books = sender.connection_id._books_of(error.record._name)
             self.env["ml.sync.log"]._enqueue(sender, error.record.with_env(books))
+
+
+def _action(flow):
+    """The action of the flow's attempts."""
+    return "report" if is_of(flow, ResultFlow) else "send"
 
 
 class ReportBack(OfRecords):

@@ -7,7 +7,7 @@ from odoo import fields
 
 from ..core.errors import ConnectorError, StoppedError
 from ..models.ml_error_class import MAX_STOPS
-from .base import RACES, SEND_BATCH, OfFlow, digest
+from .base import RACES, SEND_BATCH, OfFlow, digest, record_attempts
 from .failures import as_connector_error
 from .queue import leave_unconfirmed, put_back, stopped_sending
 from .sent import Sent
@@ -72,6 +72,4 @@ def postpone(log, error):
     delay = timedelta(seconds=max(60 * min(log.try_count, 60), error.retry_after or 0))
     stops = log.stop_count + (error.error_class == "bug")
     log.write({"next_try_at": fields.Datetime.now() + delay, "try_count": log.try_count + 1, "stop_count": stops})
-    log.env["ml.sync.attempt"]._append(
-        log.connection_id, [{"log": log, "action": "look_up", "outcome": "unknown", "error": error}]
-    )
+    record_attempts(log, "look_up", outcome="unknown", error=error)

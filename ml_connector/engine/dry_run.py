@@ -8,7 +8,7 @@ from ..core.messages import _
 from ..exporters.feed_builder import FeedBuilder
 from ..importers.ml_importer import ImportEntry
 from ..models.ml_error_class import ERROR_CLASSES
-from .base import Step, bindings_by_record
+from .base import Step, bindings_by_record, requested
 from .failures import as_connector_error
 
 
@@ -16,9 +16,7 @@ class DryRuns(Step):
     """Answers the requested dry runs."""
 
     def answer(self):
-        for dry_run in self.env["ml.dry.run"].search(
-            [("connection_id", "=", self.connection.id), ("state", "=", "requested")]
-        ):
+        for dry_run in requested(self.connection, "ml.dry.run"):
             try:
                 lines = self.run.work_of(dry_run.flow_id).dry_run()
             except (ConnectorError, AccessError) as error:
@@ -34,16 +32,11 @@ def pull_lines(booking):
     """What the next sync would do with the records of the provider's list."""
     lines = []
     for page in booking.remote.pull(booking.flow._read_from(), booking.flow.start_date or None):
-        entries = [ImportEntry(None, None) for _item in page.items]
+        entries = [ImportEntry(None) for _item in page.items]
         for entry, item in zip(entries, page.items, strict=True):
-            try:
+            with entry.alone():
                 entry.document = document_of(booking.remote, item.payload)
-            except ConnectorError as error:
-                entry.error = error
-        importer = booking.flow._importer()
-        resolver = booking.resolver.resolve(importer, entries)
-        booking.merge.merge(entries)
-        importer._plan_batch(booking.flow, [entry for entry in entries if not entry.error], resolver)
+        booking.plan(entries)
         lines += [_pull_line(entry, item) for entry, item in zip(entries, page.items, strict=True)]
     return lines
 

@@ -12,16 +12,13 @@ from ..models.ml_error_class import MAX_STOPS, MAX_TRIES, retry_seconds
 from ..models.ml_feed_file import LOOK_AGAIN
 from .base import OfFlow
 from .failures import passed_over
-from .file_listing import Listing, look_soon
-from .file_names import DONE_SUFFIX, SPOOLED, kept
+from .file_listing import DONE_SUFFIX, SPOOLED, Listing, kept, look_soon
 
 WATCHED = (timedelta(0), LOOK_AGAIN, timedelta(minutes=5), timedelta(hours=1))
 """When an archived file is checked again: its writer may still have it open."""
 
 
 class Archive(OfFlow):
-    """Archives processed files, and checks whether they stay as they were read."""
-
     def put_away(self):
         """Archive processed files, after the commit. A failure does not lead to processing again."""
         due = Domain("connection_id", "=", self.connection.id) & Domain("archive_state", "=", "todo")

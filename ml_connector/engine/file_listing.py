@@ -1,5 +1,6 @@
 """Compares the folders of the server with the files that Odoo knows."""
 
+import hashlib
 from datetime import timedelta
 
 from odoo import fields
@@ -7,18 +8,20 @@ from odoo import fields
 from ..core.errors import FileFormatError
 from ..core.messages import _
 from ..models.ml_feed_file import LOOK_AGAIN
-from .base import OfFlow
-from .file_names import DONE_SUFFIX, is_plain, is_text, kept, shown
+from .base import OfFlow, record_attempts
 
 EMPTY_POLLS = 3
 UNCLAIMED_POLLS = 2
 STABLE_SECONDS = 5
 PARTIAL_NAMES = (".part", ".tmp", ".filepart", ".writing")
+DONE_SUFFIX = ".done"
+SPOOLED = 8 * 1024 * 1024
+MAX_NAME = 200
+MAX_NUMBER = 2**31 - 1
+"""The largest size or time that the database stores."""
 
 
 class Listing(OfFlow):
-    """Compares the folders of the server with the files that Odoo knows."""
-
     def record(self, folder, templates, listing):
         """Update the files of a folder. True when one of them has to be checked again."""
         present = self.env["ml.feed.file"].search(
@@ -100,9 +103,7 @@ class Listing(OfFlow):
         log = file._log()
         log.write({"state": "failed", "error_class": error.error_class, "error_message": problem})
         file._fail(error, state)
-        self.env["ml.sync.attempt"]._append(
-            self.connection, [{"log": log, "action": "read", "outcome": "failed", "error": error}]
-        )
+        record_attempts(log, "read", outcome="failed", error=error)
 
     def _look_again(self, file, templates):
         """Queue a file that has not changed since the last listing. True when it has to be checked once more."""
@@ -145,3 +146,38 @@ def look_soon(flow):
     """Let the inbox look at the server again soon."""
     flow.next_run_at = fields.Datetime.now() + LOOK_AGAIN
     flow.connection_id.sudo().cron_id._trigger(flow.next_run_at)  # sudo: see `_create_parts`
+
+
+def kept(state):
+    """Size and time of change as the database stores them."""
+    return tuple(min(number, MAX_NUMBER) for number in state)
+
+
+def shown(name):
+    """A file's name as it is stored. A name that Odoo does not accept is made harmless and stays unique."""
+    if is_plain(name):
+        return name
+    raw = name.encode(errors="surrogateescape")
+    shown = ascii(name)[1:-1] if is_text(name) else raw.decode(errors="backslashreplace")
+    shown = "".join(sign if sign.isprintable() else "?" for sign in shown)
+    return f"{shown[:100]}~{hashlib.sha256(raw).hexdigest()[:8]}"
+
+
+def is_text(name):
+    """Whether a name on the server is UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_plain(name):
+    """Whether a file's name can be used in a path."""
+    return (
+        bool(name)
+        and len(name) <= MAX_NAME
+        and name.isprintable()
+        and not set(name) & {"/", "\\", ":"}
+        and name not in (".", "..")
+    )

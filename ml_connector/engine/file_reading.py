@@ -12,19 +12,16 @@ from ..core.files.parse import Reading
 from ..core.files.records import record_of
 from ..core.messages import _, paragraph
 from ..models.ml_error_class import ERROR_CLASSES
-from .base import OfFlow, elapsed
+from .base import OfFlow, elapsed, record_attempts
 from .failures import as_connector_error, failure_of
 from .file_archive import watch_from_now
-from .file_listing import look_soon
-from .file_names import SPOOLED
+from .file_listing import SPOOLED, look_soon
 
 MAX_NOTES = 10
 STORE_CHUNK = 500
 
 
 class FileReading(OfFlow):
-    """Reads received files and stores their records."""
-
     def read(self):
         while not self.run.is_over and (log := self.run.queue.claim(self.flow, 1)):
             self._read_one(log)
@@ -61,18 +58,7 @@ class FileReading(OfFlow):
         file.archive_state = "todo" if file.is_present else "none"
         file.archive_at = fields.Datetime.now()
         watch_from_now(file)
-        self.env["ml.sync.attempt"]._append(
-            self.connection,
-            [
-                {
-                    "log": log,
-                    "action": "read",
-                    "outcome": file.state,
-                    "message": file._sentence("note"),
-                    "milliseconds": milliseconds,
-                }
-            ],
-        )
+        record_attempts(log, "read", outcome=file.state, message=file._sentence("note"), milliseconds=milliseconds)
 
     def _fetch(self, file):
         """Store the content of the file before it is processed, so that processing again needs no server.
@@ -180,9 +166,7 @@ class FileReading(OfFlow):
             watch_from_now(file)
         else:
             file.error_message = error.message
-        self.env["ml.sync.attempt"]._append(
-            self.connection, [{"log": log, "action": "read", "outcome": log.state, "error": error}]
-        )
+        record_attempts(log, "read", outcome=log.state, error=error)
         self.run.commit(processed=1)
         if ERROR_CLASSES[error.error_class].stops_connection:
             raise error

@@ -10,11 +10,10 @@ from ..core.errors import ConnectorError, PermanentError
 from ..core.messages import _
 from ..core.remote import RemoteRecord
 from ..models.ml_sentence import in_words
-from .base import Step
+from .base import Step, record_attempts
 from .failures import passed_over
 from .file_archive import Archive
-from .file_listing import UNCLAIMED_POLLS, Listing, look_soon, pull_templates
-from .file_names import SPOOLED, is_plain
+from .file_listing import SPOOLED, UNCLAIMED_POLLS, Listing, is_plain, look_soon, pull_templates
 from .file_reading import FileReading
 from .flow_work import FlowWork
 from .records_of_files import named_documents
@@ -201,6 +200,4 @@ class FileAnswers(Step):
         log = file._log()
         sentence = log.flow_id._with_stake(error.message)
         log.write({"state": "failed", "error_class": error.error_class, "error_message": sentence})
-        self.env["ml.sync.attempt"]._append(
-            file.connection_id, [{"log": log, "action": "send", "outcome": "failed", "error": error}]
-        )
+        record_attempts(log, "send", outcome="failed", error=error)

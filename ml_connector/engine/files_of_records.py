@@ -3,34 +3,45 @@
 from dataclasses import replace
 from functools import partial
 
-from ..core.documents import Files
+from ..core.documents import DownloadedFile, Files
+from ..core.errors import InvalidDataError
+from ..core.items import document_of, refuse_unreadable
+from ..core.messages import _
+from ..core.stored_files import stored_name
 from ..models.sync_states import DECIDED_STATES
 from .base import digest
 from .booking import Booking
-from .documents import download
 from .pull import Pull
 
 
 class FileBooking(Booking):
     """Stores batches of files on their records."""
 
-    def _entries(self, logs):
-        entries = self._downloaded(logs)
-        self._fit_files(entries)
-        return entries
-
-    def _downloaded(self, logs):
-        return super()._entries(logs)  # pylint: disable=super-method-mismatch
-
     def _documents(self, rows):
         return self.run.parallel(partial(download, self.remote), rows)
 
-    def _fit_files(self, entries):
+    def _write(self, entries):
         files = [entry.document for entry in entries if isinstance(entry.document, Files)]
         self.run.fit_files([sum(len(file.content) for file in document.files) for document in files])
+        super()._write(entries)
 
     def _forward(self, forward, records):
         forward.files(self.connection.target_id, records)
+
+
+def download(flow, row):
+    """Download the files of a remote record. It is read again, because the URLs of files are short-lived."""
+    external_id, payload = row
+    refuse_unreadable(payload)
+    item = flow.fetch_files(external_id, payload)
+    if item is None:
+        raise InvalidDataError(_("%(provider)s no longer has this record and its files.", provider=flow.provider.label))
+    files = []
+    for attachment in document_of(flow, item.payload):
+        mimetype, content = flow.provider.download(attachment.url)
+        name = stored_name(attachment.name, mimetype)
+        files.append(DownloadedFile(name=name, mimetype=mimetype, content=content))
+    return Files(subject_kind=payload["subject_kind"], subject_external_id=external_id, files=tuple(files))
 
 
 class FilesOfRecords(Pull):

@@ -3,7 +3,6 @@
 import io
 import time
 from datetime import timedelta
-from functools import cached_property
 
 from odoo import fields
 
@@ -12,10 +11,10 @@ from ..core.messages import _
 from ..exporters.feed_builder import FeedBuilder
 from ..models.ml_error_class import ERROR_CLASSES
 from ..models.sync_states import MERGED_STATES
-from .base import Step, elapsed
+from .base import Step, elapsed, record_attempts
 from .dry_run import file_lines
 from .failures import as_connector_error
-from .flow_work import FlowWork
+from .flow_work import Outgoing
 
 
 class TakenEarlyError(PermanentError):
@@ -106,17 +105,8 @@ HELD_BACK = timedelta(minutes=15)
 UNSENT = ("built", "transferred", "failed")
 
 
-class FilesOut(FlowWork):
+class FilesOut(Outgoing):
     """Records that Odoo writes into files for the provider."""
-
-    action = "send"
-
-    @cached_property
-    def transfer(self):
-        return Transfer(self.run)
-
-    def fail(self, log, error):
-        self.run.deliveries.failed(log, error)
 
     def give_up(self, log, error):
         super().give_up(log, error)
@@ -162,7 +152,7 @@ class FilesOut(FlowWork):
         self.flow.write({"progress_done": 0, "progress_total": len(files)})
         self.run.commit(processed=len(files))
         for file in unsent.filtered("temporary_name"):
-            self.transfer.try_to_remove(file._path(file.temporary_name))
+            Transfer(self.run).try_to_remove(file._path(file.temporary_name))
 
     def _taken_early(self):
         """Files that the provider fetched under a temporary name which their file template still uses."""
@@ -198,10 +188,7 @@ class FilesOut(FlowWork):
                     **problem,
                 }
             )
-            error = InvalidDataError(builder.skipped[record.id])
-            self.env["ml.sync.attempt"]._append(
-                self.connection, [{"log": log, "action": "send", "outcome": "failed", "error": error}]
-            )
+            record_attempts(log, "send", outcome="failed", error=InvalidDataError(builder.skipped[record.id]))
 
     def work(self):
         if self._hold_back():
@@ -251,7 +238,7 @@ class FilesOut(FlowWork):
         file = log.feed_file_id
         try:
             if file.state != "sent":
-                self.transfer.send(file)
+                Transfer(self.run).send(file)
         except Exception as error:  # noqa: BLE001 - whatever one file raises must not stop the others
             self.env.cr.rollback()
             problem = as_connector_error(self.connection, error)

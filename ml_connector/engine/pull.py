@@ -10,14 +10,13 @@ from ..core.errors import StoppedError
 from ..core.messages import _
 from ..importers.ml_importer import ImportEntry
 from ..models.ml_error_class import MAX_STOPS
-from .answers import Answers
 from .base import BATCH, OfFlow, elapsed, halves
-from .booking import Booking
+from .booking import Booking, FileRequests
 from .dry_run import pull_lines
 from .failures import as_connector_error, may_be_of_one
 from .flow_work import FlowWork
-from .outcomes import FileRequests
 from .queue import in_turn, portion
+from .results import Answers
 
 LEFT_ALONE = ("pending", "running", "ignored")
 """States of transfers that are in progress or that a user decided."""
@@ -90,9 +89,7 @@ class Pull(FlowWork):
         return items
 
     def fail(self, log, error):
-        entry = ImportEntry(log, None)
-        entry.error = error
-        self.booking.store([entry], time.monotonic())
+        self.booking.store([ImportEntry(log, error=error)], time.monotonic())
 
     def stopped(self, count):
         return _("The server stopped %(count)s times while Odoo booked this record.", count=count)

@@ -9,7 +9,7 @@ from ..core.errors import ConnectorError
 from ..core.messages import _, paragraph
 from ..core.provider import Finding
 from ..models.ml_connection_job import WORKING_STATES
-from .base import Step
+from .base import Step, requested
 from .failures import as_connector_error
 
 MOST_PAGES = 20
@@ -22,9 +22,7 @@ class Reconciliation(Step):
     """Records that the provider marks as booked and Odoo lacks."""
 
     def answer(self):
-        for recovery in self.env["ml.recovery"].search(
-            [("connection_id", "=", self.connection.id), ("state", "=", "requested")]
-        ):
+        for recovery in requested(self.connection, "ml.recovery"):
             lines, problems = [], []
             for flow in self.run.known_flows().filtered(lambda flow: flow._spec().relists):
                 try:

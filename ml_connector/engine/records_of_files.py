@@ -117,15 +117,13 @@ class AttachmentsBooking(FileBooking):
 
     resolver_class = FileResolver
 
-    def _downloaded(self, logs):
+    def _entries(self, logs):
         origins = self._origins(logs)
         entries = []
         for log in logs:  # one after the other, because there is one session
-            entry = ImportEntry(log, None)
-            try:
+            entry = ImportEntry(log)
+            with entry.alone():
                 entry.document = self._documents_of(log, origins.get(log.external_id))
-            except ConnectorError as error:
-                entry.error = error
             entries.append(entry)
         return entries
 

@@ -4,7 +4,7 @@ from ..core.capabilities import AccountingConnection
 from ..core.errors import ConnectorError, StoppedError
 from ..core.messages import _
 from ..models.ml_error_class import MAX_STOPS
-from .base import RACES, Step
+from .base import RACES, Step, requested
 from .dry_run import DryRuns
 from .failures import as_connector_error
 from .reconcile import Reconciliation
@@ -52,8 +52,7 @@ def is_asked(connection):
         return True
     if connection.seat_request == "release":
         return True
-    requested = [("connection_id", "=", connection.id), ("state", "=", "requested")]
-    return any(connection.env[model].search_count(requested, limit=1) for model in REQUESTS)
+    return any(requested(connection, model) for model in REQUESTS)
 
 
 def refuse(connection, error):
@@ -64,8 +63,7 @@ def refuse(connection, error):
         connection._note_failed_subscription(error)
     connection.seat_request = False
     for model in REQUESTS:
-        requested = connection.env[model].search([("connection_id", "=", connection.id), ("state", "=", "requested")])
-        requested.write({"state": "failed", "message": error.message})
+        requested(connection, model).write({"state": "failed", "message": error.message})
 
 
 class SetUp(Step):

@@ -152,12 +152,6 @@ class Run:
 class Loop(Step):
     """The steps of a run, in their order."""
 
-    def __init__(self, run):
-        super().__init__(run)
-        self._events = Events(run)
-        self._subscription = Subscription(run)
-        self._waits = Waits(run)
-
     def work(self):
         try:
             self._work()
@@ -176,13 +170,13 @@ class Loop(Step):
         self.run.queue.reclaim()
         self._report_stopped_flows()
         self._guarded(self.run.queue.probe_waits)
-        self._guarded(self._subscription.confirm)
-        self._guarded(self._subscription.watch)
+        self._guarded(Subscription(self.run).confirm)
+        self._guarded(Subscription(self.run).watch)
         self._guarded(self._compare_again)
         for stops in self.run.queue.turns():
             self.run.stops = stops
             self._work_in_turn()
-        self._guarded(self._waits.judge)
+        self._guarded(Waits(self.run).judge)
         if self.run.provider.learned:
             connection.stored_settings = {**(connection.stored_settings or {}), **self.run.provider.learned}
             self.run.commit()
@@ -194,14 +188,14 @@ class Loop(Step):
         flows = self.run.known_flows()
         # records of earlier events come first; otherwise many events would use up the time for booking in every run
         if not count_due(self.connection):
-            self._guarded(self._events.read)
+            self._guarded(Events(self.run).read)
         now = fields.Datetime.now()
         for flow in flows.filtered(lambda flow: min(flow.stop_count, ALONE) == self.run.stops and flow._is_due(now)):
             self.run.work_of(flow).read_guarded()
         self._work_flows(flows)
-        while self._guarded(self._events.read):
+        while self._guarded(Events(self.run).read):
             self._work_flows(flows)
-        if self._guarded(self._waits.fetch_missing):
+        if self._guarded(Waits(self.run).fetch_missing):
             self._work_flows(flows)
 
     def _guarded(self, step):

@@ -6,7 +6,7 @@ from ..core.errors import DuplicateError
 from ..core.messages import _
 from ..models.ml_sentence import in_words
 from .base import OfFlow, bindings_by_record
-from .own_changes import OwnChanges
+from .merge import OwnChanges
 
 INCOMPLETE = "incomplete"
 """Fingerprint of an incomplete transfer: no document has the same."""

@@ -7,8 +7,8 @@ from ..core.messages import _
 from ..models.ml_error_class import MAX_STOPS
 from ..models.ml_mapped import MAPPED_MODELS
 from ..models.sync_states import FINAL_STATES
-from .answers import Answers
-from .base import Step
+from .base import Step, record_attempts
+from .results import Answers
 
 KEYS_AT_ONCE = 200
 
@@ -18,11 +18,6 @@ class Waits(Step):
 
     Waits for a mapping or for a change in Odoo are not judged: a user can always fulfil them.
     """
-
-    def __init__(self, run):
-        super().__init__(run)
-        self._logs = self.env["ml.sync.log"]
-        self._waits = self.env["ml.wait"]
 
     def fetch_missing(self):
         """Fetch remote records that others wait for and that no page or event brought. True when there were any."""
@@ -39,7 +34,7 @@ class Waits(Step):
         Master data is imported again automatically: a vendor is searched or created. A document was deleted on purpose,
         so a user decides whether it is imported again.
         """
-        waits = self._waits.union(*self._missing().values())
+        waits = self.env["ml.wait"].union(*self._missing().values())
         gone = waits._transfers().filtered("is_record_gone")
         returning = gone.filtered(lambda log: log.res_model in MAPPED_MODELS.values())
         returning._make_pending()
@@ -58,12 +53,12 @@ class Waits(Step):
             missing = self._in_turn(
                 {one: waits for one, waits in groups.items() if one.kind == kind and one not in known}
             )
-            with self.run.queue.counted(self._logs.union(*missing.values())):
+            with self.run.queue.counted(self.env["ml.sync.log"].union(*missing.values())):
                 items = self.run.parallel(
                     lambda one, flow=flow: self.run.provider.flow(flow.key).fetch(one.key), missing
                 )
             found = [item for item in items if item is not None and not isinstance(item, ConnectorError)]
-            stored += self._logs._store(flow, found)
+            stored += self.env["ml.sync.log"]._store(flow, found)
             for one, item in zip(missing, items, strict=True):
                 if item is None or isinstance(item, NotFoundError):
                     sentence = _(
@@ -99,7 +94,7 @@ class Waits(Step):
             if one.reason == "result":
                 self._judge_result(waits)
             else:
-                self._judge(one, waits, newest.get(one, self._logs), flows[one.reason])
+                self._judge(one, waits, newest.get(one, self.env["ml.sync.log"]), flows[one.reason])
         self.run.commit()
 
     def _missing(self):
@@ -109,7 +104,7 @@ class Waits(Step):
     def _groups(self, *domain):
         """{`Awaited`: waits} of the waiting transfers, without those that wait for a deleted record."""
         of_connection = ("connection_id", "=", self.connection.id)
-        groups = self._waits._read_group(
+        groups = self.env["ml.wait"]._read_group(
             [of_connection, ("log_id.state", "=", "waiting"), ("is_gone", "!=", True), *domain],
             ["reason", "kind", "key"],
             ["id:recordset"],
@@ -138,8 +133,8 @@ class Waits(Step):
     def _newest(self, awaited, direction, domain):
         """Transfers, the newest of a record last."""
         kinds = list({one.kind for one in awaited})
-        of_kinds = [("direction", "=", direction), ("kind", "in", kinds), *domain]
-        return self._logs.search([("connection_id", "=", self.connection.id), *of_kinds], order="is_current, id")
+        of_kinds = [("connection_id", "=", self.connection.id), ("direction", "=", direction), ("kind", "in", kinds)]
+        return self.env["ml.sync.log"].search([*of_kinds, *domain], order="is_current, id")
 
     def _judge(self, one, waits, row, flows):
         name = _name(waits)
@@ -170,9 +165,7 @@ class Waits(Step):
     def _give_up(self, waits, error):
         logs = waits.log_id
         logs.write({"state": "failed", "error_class": error.error_class, "error_message": error.message})
-        self.env["ml.sync.attempt"]._append(
-            self.connection, [{"log": log, "action": "check", "outcome": "failed", "error": error} for log in logs]
-        )
+        record_attempts(logs, "check", outcome="failed", error=error)
 
 
 def _name(waits):

@@ -9,7 +9,7 @@ from odoo.tools import SQL
 from ..core.errors import InvalidDataError
 from ..core.files.serialize import file_writer
 from ..core.messages import _
-from .feed_source import BATCH, FeedSource, digest
+from .feed_source import BATCH, FeedRecord, FeedSource, digest
 
 MAX_PART_BYTES = 8 * 1024 * 1024
 MAX_SKIPPED = 0.2
@@ -128,7 +128,8 @@ class FeedBuilder:
                 rows = [(*row[: self._active], False, *row[self._active + 1 :]) for row in rows]
             writer = self._writer()
             texts = [writer.texts_of(row) for row in rows]
-            self._put(_Gone(res_id, key, name), texts, digest([cell for row in texts for cell in row]), False)
+            record = FeedRecord(res_id, rows, key or "", name or "")
+            self._put(record, texts, digest([cell for row in texts for cell in row]), False)
 
     def _bare_row(self, key, name):
         values = {"id": key, "name": name, "company": self.template.company_code or None}
@@ -201,12 +202,3 @@ class FeedBuilder:
                     before=before,
                 )
             )
-
-
-class _Gone:
-    __slots__ = ("id", "key", "name")
-
-    def __init__(self, record_id, key, name):
-        self.id = record_id
-        self.key = key or ""
-        self.name = name or ""

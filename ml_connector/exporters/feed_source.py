@@ -3,6 +3,7 @@
 import hashlib
 from ast import literal_eval
 from datetime import datetime
+from typing import NamedTuple
 
 from odoo.fields import Domain
 
@@ -16,16 +17,13 @@ UNREAD = object()
 PLANS = {"departments": "Department", "projects": "Project", "locations": "Location", "classes": "Class"}
 
 
-class FeedRecord:
+class FeedRecord(NamedTuple):
     """A record of a file: its rows of values, the first one for values that are not on lines."""
 
-    __slots__ = ("id", "key", "name", "rows")
-
-    def __init__(self, record_id, rows, key, name):
-        self.id = record_id
-        self.rows = rows
-        self.key = key
-        self.name = name
+    id: int
+    rows: list
+    key: str
+    name: str
 
 
 class FeedSource:
@@ -257,16 +255,7 @@ class FeedSource:
         return known[product.id]
 
     def remote_ids(self, records, kind):
-        bindings = self._own("ml.binding").search_fetch(
-            [
-                ("connection_id", "=", self.connection.id),
-                ("kind", "=", kind),
-                ("res_model", "=", records._name),
-                ("res_id", "in", records.ids),
-            ],
-            ["res_id", "external_id"],
-        )
-        known = {binding.res_id: binding.external_id for binding in bindings}
+        known = self._own("ml.binding")._external_ids(self.connection, kind, records)
         return [known.get(record_id) for record_id in records._ids]
 
 

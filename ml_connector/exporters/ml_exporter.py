@@ -4,10 +4,11 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..core.awaited import Awaited, odoo_key
-from ..core.documents import AnalyticShare
+from ..core.documents import AnalyticShare, Party
 from ..core.errors import ConnectorError
 from ..core.kinds import kind_name
 from ..core.messages import _, paragraph
+from ..core.own_ids import own_id
 from ..models.ml_mapped import title_of
 from ..models.ml_mapping_sending import NoCodeError
 
@@ -152,6 +153,13 @@ class MlExporter(models.AbstractModel):
             raise NotSentError(sentence, kind, record)
         return found
 
+    def _party(self, flow, vendor):
+        """The vendor of a document.
+
+        :raises NotSentError: the provider does not have it yet
+        """
+        return Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor))
+
     def _sender(self, flow, kind):
         """The active push flow of the same connection that sends records of a kind."""
         return flow.connection_id.flow_ids.filtered(
@@ -199,12 +207,7 @@ class MlExporter(models.AbstractModel):
 
     def _analytic_accounts(self, lines):
         """All accounts of the analytic distributions of lines."""
-        ids = {
-            int(account_id)
-            for line in lines
-            for key in line.analytic_distribution or {}
-            for account_id in key.split(",")
-        }
+        ids = lines._get_analytic_account_ids_from_distributions(lines.mapped("analytic_distribution"))
         return self.env["account.analytic.account"].browse(sorted(ids)).exists()
 
     def _analytic_shares(self, flow, distribution):
@@ -219,6 +222,27 @@ class MlExporter(models.AbstractModel):
             for account_id in shares
             if account_id in known
         )
+
+
+class MlExporterFollower(models.AbstractModel):
+    """Exports what follows an accepted record, such as its files. It is queued with that record, not by own changes."""
+
+    _name = "ml.exporter.follower"
+    _inherit = "ml.exporter"
+    _description = "Attachment Exporter"
+
+    def _groups_of(self, flow):
+        """The groups of the followed flow."""
+        followed = flow.connection_id.flow_ids.filtered(lambda other: other.key == flow._spec().follows)
+        return followed._needed_groups()
+
+    def _domain(self, flow):
+        return Domain.TRUE
+
+    def _attachments(self, records):
+        """The files of records that may leave Odoo."""
+        domain = [("res_model", "=", records._name), ("res_id", "in", records.ids), ("type", "=", "binary")]
+        return records.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
 
 
 def decimal_of(value):

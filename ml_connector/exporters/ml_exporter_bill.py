@@ -5,14 +5,13 @@ from itertools import product
 from odoo import models
 from odoo.fields import Domain
 
-from ..core.documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles, Party
+from ..core.documents import AnalyticShare, Bill, BillLine, DownloadedFile, OutgoingFiles
 from ..core.errors import InvalidDataError
 from ..core.messages import _
 from ..core.own_ids import own_id
 from ..importers.importer_tools import exact
 from .ml_exporter import decimal_of
 
-MOVE_TYPES = ("in_invoice", "in_refund")
 WHOLE = 100
 LINE_FIELDS = (
     *("display_type", "sequence", "name", "product_id", "account_id", "tax_ids", "analytic_distribution"),
@@ -34,11 +33,15 @@ class MlExporterBill(models.AbstractModel):
     _groups = ("account.group_account_readonly",)
     _goes_in_order_of = "commercial_partner_id"
 
+    _move_types = ("in_invoice", "in_refund")
+    _dated_by = "date"
+    """The field that the start date of the flow limits."""
+
     def _domain(self, flow):
-        domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "in", MOVE_TYPES)
+        domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "in", self._move_types)
         domain &= Domain("state", "in", ("posted", "cancel"))
         if flow.start_date:
-            domain &= Domain("date", ">=", flow.start_date)
+            domain &= Domain(self._dated_by, ">=", flow.start_date)
         return domain
 
     def _sendable(self, flow, records):
@@ -50,26 +53,31 @@ class MlExporterBill(models.AbstractModel):
         return record.state == "cancel"
 
     def _document(self, flow, record):
-        vendor = record.commercial_partner_id
         return Bill(
             external_id="",
             odoo_id=own_id(record),
             number=record.ref or record.name,
-            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
+            vendor=self._party(flow, record.commercial_partner_id),
             document_date=record.invoice_date or record.date,
             accounting_date=record.date,
             due_date=record.invoice_date_due or record.invoice_date or record.date,
             currency=record.currency_id.name,
             total=exact(record.amount_total, record.currency_id),
-            tax_total=exact(record.amount_tax, record.currency_id),
-            amounts_include_tax=False,
-            is_credit=record.move_type == "in_refund",
             lines=tuple(self._lines(flow, record)),
             memo=record.name,
-            payment_reference=record.payment_reference or "",
-            payment_term=self._reference(flow, "payment_term", record.invoice_payment_term_id),
-            is_void=record.state == "cancel",
+            is_void=self._is_taken_back(record),
+            **self._details(flow, record),
         )
+
+    def _details(self, flow, move):
+        """What the document of this kind of bill states in addition."""
+        return {
+            "tax_total": exact(move.amount_tax, move.currency_id),
+            "amounts_include_tax": False,
+            "is_credit": move.move_type == "in_refund",
+            "payment_reference": move.payment_reference or "",
+            "payment_term": self._reference(flow, "payment_term", move.invoice_payment_term_id),
+        }
 
     # ------------------------------------------------------------------ lines
 
@@ -162,8 +170,7 @@ class MlExporterOutgoingFiles(models.AbstractModel):
     _watches_files = True
 
     def _files(self, flow, records):
-        domain = [("res_model", "=", records._name), ("res_id", "in", records.ids), ("type", "=", "binary")]
-        files = records.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
+        files = self._attachments(records)
         return files & records.message_main_attachment_id if flow.attachment_mode == "main" else files
 
     def _sendable(self, flow, records):

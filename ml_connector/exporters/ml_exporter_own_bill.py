@@ -2,9 +2,8 @@
 
 from odoo import models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 
-from ..core.documents import Bill, BillLine, OutgoingFile, Party
+from ..core.documents import BillLine, OutgoingFile
 from ..core.errors import InvalidDataError
 from ..core.messages import _
 from ..core.own_ids import own_id
@@ -20,21 +19,17 @@ LINE_FIELDS = (
 
 class MlExporterOwnBill(models.AbstractModel):
     _name = "ml.exporter.own_bill"
-    _inherit = "ml.exporter"
+    _inherit = "ml.exporter.bill"
     _description = "Vendor Bill Exporter"
     _reads = (
         *("state", "name", "ref", "partner_id", "currency_id", "payment_state"),
         *("date", "invoice_date", "invoice_date_due"),
         *(f"invoice_line_ids.{name}" for name in LINE_FIELDS),
     )
-    _groups = ("account.group_account_readonly",)
+    _goes_in_order_of = ""
 
-    def _domain(self, flow):
-        domain = Domain("company_id", "=", flow.company_id.id) & Domain("move_type", "=", "in_invoice")
-        domain &= Domain("state", "in", ("posted", "cancel"))
-        if flow.start_date:
-            domain &= Domain("invoice_date", ">=", flow.start_date)
-        return domain
+    _move_types = ("in_invoice",)
+    _dated_by = "invoice_date"
 
     def _sendable(self, flow, records):
         """Bills that did not come from the provider and need payment; cancelled ones only if the provider has them."""
@@ -68,25 +63,8 @@ class MlExporterOwnBill(models.AbstractModel):
         """Nothing is to be paid of a bill that is reversed, and its credit note goes nowhere."""
         return record.state == "cancel" or record.payment_state == "reversed"
 
-    def _document(self, flow, record):
-        vendor = record.commercial_partner_id
-        lines = tuple(self._lines(flow, record))
-        return Bill(
-            external_id="",
-            odoo_id=own_id(record),
-            number=record.ref or record.name,
-            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
-            document_date=record.invoice_date or record.date,
-            accounting_date=record.date,
-            due_date=record.invoice_date_due or record.invoice_date or record.date,
-            currency=record.currency_id.name,
-            total=exact(record.amount_total, record.currency_id),
-            lines=lines,
-            memo=record.name,
-            purchase_order=self._order_of(flow, record),
-            paid_on=self._paid_on(flow, record),
-            is_void=self._is_taken_back(record),
-        )
+    def _details(self, flow, move):
+        return {"purchase_order": self._order_of(flow, move), "paid_on": self._paid_on(flow, move)}
 
     def _lines(self, flow, move):
         """Lines with their tax, like the total; a rounding difference becomes its own line."""
@@ -164,12 +142,10 @@ class MlExporterOutgoingFile(models.AbstractModel):
 
     def _pdf_of(self, move):
         """The main attachment if it is a PDF. Without a main attachment, the first PDF."""
-        domain = [("res_model", "=", move._name), ("res_id", "=", move.id), ("type", "=", "binary")]
-        files = move.env["ir.attachment"].search([*domain, ("res_field", "=", False)], order="id")._ml_may_leave()
+        files = self._attachments(move)
+        pdfs = files.filtered(lambda file: file.mimetype == PDF)
         main = files & move.message_main_attachment_id
-        return (main or files.filtered(lambda file: file.mimetype == PDF)[:1]).filtered(
-            lambda file: file.mimetype == PDF
-        )
+        return pdfs & main if main else pdfs[:1]
 
     def _sendable(self, flow, records):
         """Bills without a PDF have nothing to send along."""

@@ -3,7 +3,7 @@
 from odoo import models
 from odoo.fields import Domain
 
-from ..core.documents import AnalyticShare, GoodsReceipt, Party, PurchaseOrder, PurchaseOrderLine, ReceivedLine
+from ..core.documents import AnalyticShare, GoodsReceipt, PurchaseOrder, PurchaseOrderLine, ReceivedLine
 from ..core.errors import InvalidDataError
 from ..core.messages import _
 from ..core.own_ids import own_id
@@ -53,7 +53,6 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         return "closed" if order._ml_is_over() else "open"
 
     def _document(self, flow, record):
-        vendor = record.partner_id.commercial_partner_id
         state = self._state(record)
         if state == "closed":
             self._await_last(flow, record)
@@ -62,7 +61,7 @@ class MlExporterPurchaseOrder(models.AbstractModel):
         return PurchaseOrder(
             odoo_id=own_id(record),
             number=record.name,
-            vendor=Party(external_id=self._remote_id(flow, "vendor", vendor), name=vendor.name, odoo_id=own_id(vendor)),
+            vendor=self._party(flow, record.partner_id.commercial_partner_id),
             order_date=record.company_id._ml_day(record.date_order),
             promise_date=record.company_id._ml_day(record.date_planned) if record.date_planned else None,
             currency=record.currency_id.name,

@@ -162,6 +162,23 @@ class MlExporterVendor(models.AbstractModel):
             yield Contact(name=person.name or "", email=person.email, phone=person.phone or "")
 
 
+class MlExporterAccountingVendor(models.AbstractModel):
+    _name = "ml.exporter.accounting_vendor"
+    _inherit = "ml.exporter.vendor"
+    _description = "Accounting Vendor Exporter"
+    _reads = ("name", "ref", "active", "supplier_rank", "parent_id", "company_id")
+
+    def _document(self, flow, record):
+        return Vendor(
+            external_id="",
+            odoo_id=own_id(record),
+            name=record.name or "",
+            reference=record.ref or "",
+            active=record.active,
+            in_books=True,
+        )
+
+
 def _bank_country(account):
     """Country of a bank account: an IBAN begins with it."""
     number = account.sanitized_acc_number

@@ -23,29 +23,28 @@ class BillHeader:
         document = plan.document
         if booked:
             return {"move_type": move_type}
-        accounting_date = document.accounting_date or document.document_date
-        booked_on = self.batch.dates.resolve(accounting_date, plan.journal, plan.has_tax)
-        if booked_on != accounting_date:
-            plan.notes.append(self.batch.dates.shift_note(accounting_date, booked_on))
+        date = document.accounting_date or document.document_date
+        dates, note = self.batch.dates.of(date, plan.journal, plan.has_tax)
+        if note:
+            plan.notes.append(note)
         header = {
             "move_type": move_type,
             "company_id": self.batch.company.id,
             "journal_id": plan.journal.id,
             "partner_id": plan.partner.id,
             "ml_owed_to_person": plan.is_owed_to_person,
-            **self._entered(plan, move_type),
             "currency_id": plan.currency.id,
             "invoice_currency_rate": plan.rate,
             "ref": document.number or False,
             "invoice_origin": document.purchase_order or False,
             "invoice_date": document.document_date,
-            "date": booked_on,
-            "ml_original_date": accounting_date if booked_on != accounting_date else False,
+            **dates,
             "invoice_payment_term_id": plan.term.id if plan.term else False,
             "partner_shipping_id": self._delivery(plan.partner).id,
             "fiscal_position_id": position.id,
             "narration": shown_as_text(document.memo) if document.memo else False,
         }
+        header |= self._entered(plan, header)
         if not plan.term:
             header["invoice_date_due"] = document.due_date or document.document_date
         if move_type in ("in_invoice", "in_refund") and self.batch.official.applies(plan.journal):
@@ -61,25 +60,12 @@ class BillHeader:
             plan.leave_draft(error.message)
             return {}
 
-    def _entered(self, plan, move_type):
+    def _entered(self, plan, header):
         """The payment details that Odoo fills in from the vendor when a user enters a bill."""
-        if move_type == "entry":
+        if header["move_type"] == "entry":
             return {}
-        values = once(
-            self._entered_values,
-            (plan.partner.id, plan.currency, move_type),
-            lambda: entered_values(
-                self.env,
-                {
-                    "move_type": move_type,
-                    "company_id": self.batch.company.id,
-                    "journal_id": plan.journal.id,
-                    "partner_id": plan.partner.id,
-                    "ml_owed_to_person": plan.is_owed_to_person,
-                    "currency_id": plan.currency.id,
-                },
-            ),
-        )
+        key = (plan.partner.id, plan.currency, header["move_type"])
+        values = once(self._entered_values, key, lambda: entered_values(self.env, header))
         stated = plan.document.payment_reference
         return {**values, "payment_reference": stated} if stated else values
 
@@ -102,9 +88,10 @@ class BillHeader:
         return partner if address_id == partner.id else partner.browse(address_id)
 
 
-def entered_values(env, values):
+def entered_values(env, header):
     """The bank account and payment reference that Odoo fills in when a user enters a bill with these values."""
-    move = env["account.move"].new(values)
+    names = ("move_type", "company_id", "journal_id", "partner_id", "ml_owed_to_person", "currency_id")
+    move = env["account.move"].new({name: header[name] for name in names})
     move._onchange_partner_id()
     return {
         "partner_bank_id": move.partner_bank_id._origin.id,

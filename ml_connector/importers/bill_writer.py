@@ -161,62 +161,53 @@ class BillWriter:
         return moves.create([self._values(plan) for plan in plans]).with_env(self.env)
 
     def _values(self, plan):
-        partner_id = plan.creditor.id
+        shared = {"partner_id": plan.creditor.id, "currency_id": plan.currency.id}
+        lines = [{**values, **shared} for values in self.invoice_lines(plan)]
+        due = plan.header.get("invoice_date_due") or plan.term.line_ids._get_due_date(plan.header["invoice_date"])
+        counterpart = {
+            "display_type": "payment_term",
+            "name": _term_name(plan.header),
+            "account_id": self.payable(plan).id,
+            "date_maturity": due,
+            "discount_date": False,
+            **shared,
+        }
+        items = self._items(plan, lines, counterpart)
+        return {**plan.header, "invoice_date_due": due, "line_ids": [Command.create(item) for item in items]}
+
+    def _items(self, plan, lines, counterpart):
+        """Values of all items: product lines, taxes and what balances them.
+
+        :param lines: values of the product lines without amounts
+        :param counterpart: values of the last item without amounts
+        """
         items = [
             {
                 **values,
-                "partner_id": partner_id,
-                "currency_id": plan.currency.id,
                 "amount_currency": line.amount_currency,
                 "balance": line.balance,
                 "tax_tag_ids": [Command.set(line.tag_ids)],
             }
-            for values, line in zip(self.invoice_lines(plan), plan.lines, strict=True)
+            for values, line in zip(lines, plan.lines, strict=True)
         ]
         items += [{**item, "display_type": "tax"} for item in plan.tax_items]
-        due = plan.header.get("invoice_date_due") or plan.term.line_ids._get_due_date(plan.header["invoice_date"])
-        company_currency = self.company.currency_id
-        items.append(
-            {
-                "display_type": "payment_term",
-                "name": _term_name(plan.header),
-                "account_id": self.payable(plan).id,
-                "partner_id": partner_id,
-                "currency_id": plan.currency.id,
-                "amount_currency": -float(sum(exact(item["amount_currency"], plan.currency) for item in items)),
-                "balance": -float(sum(exact(item["balance"], company_currency) for item in items)),
-                "date_maturity": due,
-                "discount_date": False,
-                "tax_ids": [],
-                "analytic_distribution": False,
-            }
-        )
-        return {**plan.header, "invoice_date_due": due, "line_ids": [Command.create(item) for item in items]}
+        last = {
+            "amount_currency": -float(sum(exact(item["amount_currency"], plan.currency) for item in items)),
+            "balance": -float(sum(exact(item["balance"], self.company.currency_id) for item in items)),
+            "tax_ids": [],
+            "analytic_distribution": False,
+            **counterpart,
+        }
+        return [*items, last]
 
     def entry_values(self, plan, names, counterpart):
         """Values of a journal entry with the same items and a `counterpart`: values of an item without amounts."""
-        company_currency = self.company.currency_id
-        items = [
-            {
-                **{key: values[key] for key in ("account_id", "tax_ids", "analytic_distribution")},
-                "name": name,
-                "amount_currency": line.amount_currency,
-                "balance": line.balance,
-                "tax_tag_ids": [Command.set(line.tag_ids)],
-            }
-            for values, line, name in zip(self.invoice_lines(plan), plan.lines, names, strict=True)
+        keys = ("account_id", "tax_ids", "analytic_distribution")
+        lines = [
+            {**{key: values[key] for key in keys}, "name": name}
+            for values, name in zip(self.invoice_lines(plan), names, strict=True)
         ]
-        items += [{**item, "display_type": "tax"} for item in plan.tax_items]
-        items.append(
-            {
-                "name": names[0],
-                "amount_currency": -float(sum(exact(item["amount_currency"], plan.currency) for item in items)),
-                "balance": -float(sum(exact(item["balance"], company_currency) for item in items)),
-                "tax_ids": [],
-                "analytic_distribution": False,
-                **counterpart,
-            }
-        )
+        items = self._items(plan, lines, {"name": names[0], **counterpart})
         shared = {"currency_id": plan.currency.id, "partner_id": plan.header["partner_id"]}
         return {
             "move_type": "entry",

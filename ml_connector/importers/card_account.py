@@ -1,5 +1,7 @@
 """The account of card spend, and the open items of the card issuer."""
 
+from odoo.tools import groupby
+
 ISSUER_KINDS = ("statement", "transfer", "cashback")
 """Kinds whose records are on the account of the card issuer."""
 CARD_ACCOUNTS = ("asset_cash", "liability_credit_card")
@@ -53,9 +55,7 @@ def tick_off(account, bill, records):
 
 def _on_the_card(records):
     """The entries of spend on the card account."""
-    by_model = {}
-    for record in records:
-        by_model[record._name] = by_model.get(record._name, record.browse()) | record
+    by_model = {model: group[0].union(*group) for model, group in groupby(records, lambda record: record._name)}
     found = []
     if expenses := by_model.get("hr.expense"):
         found.append(expenses._ml_with_parts().account_move_id)
@@ -77,13 +77,9 @@ def settle_issuer(env, flow, records, partner):
     bindings = flow.env["ml.binding"].search_fetch(
         [("connection_id", "=", flow.connection_id.id), ("kind", "in", ISSUER_KINDS)], ["res_model", "res_id"]
     )
-    moves = env["account.move"]
-    payments = env["account.payment"]
-    for model, ids in [(b.res_model, b.res_id) for b in bindings] + [(r._name, r.id) for r in records]:
-        if model == "account.move":
-            moves |= moves.browse(ids)
-        else:
-            payments |= payments.browse(ids)
+    booked = {*((binding.res_model, binding.res_id) for binding in bindings), *((r._name, r.id) for r in records)}
+    moves = env["account.move"].browse(record_id for model, record_id in booked if model == "account.move")
+    payments = env["account.payment"].browse(record_id for model, record_id in booked if model != "account.move")
     lines = env["account.move.line"].search(
         [
             ("move_id", "in", (moves | payments.exists().move_id).ids),

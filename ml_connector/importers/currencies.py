@@ -1,9 +1,11 @@
 """The currencies of documents, and their exchange rates."""
 
 from decimal import Decimal
+from functools import partial
 
 from ..core.errors import InvalidDataError, NotReadyError
 from ..core.messages import _
+from .importer_tools import once
 
 
 class Currencies:
@@ -65,9 +67,7 @@ class Rates:
         """
         if currency == self.batch.company.currency_id:
             return
-        if currency not in self._known:
-            self._known[currency] = self._has_rates(currency)
-        if not self._known[currency]:
+        if not once(self._known, currency, lambda: self._has_rates(currency)):
             raise no_rate(currency)
 
     def of_document(self, document, currency, is_booked=False):
@@ -90,11 +90,10 @@ class Rates:
 
     def _own(self, currency, date):
         """Odoo's rate on a date."""
-        key = (currency, date)
-        if key not in self._by_date:
-            company = self.batch.company
-            self._by_date[key] = currency._get_conversion_rate(company.currency_id, currency, company, date)
-        return self._by_date[key]
+        company = self.batch.company
+        of_company = company.currency_id
+        rate = partial(currency._get_conversion_rate, of_company, currency, company, date)
+        return once(self._by_date, (currency, date), rate)
 
     def stated(self, document, currency):
         """The rate that the document states to the company's currency, or None."""

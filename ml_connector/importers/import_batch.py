@@ -1,6 +1,10 @@
 """What the documents of a batch share, and the journals in which it books."""
 
+from collections import defaultdict
+from decimal import Decimal
 from functools import cached_property
+
+from odoo.tools import groupby
 
 from ..core.errors import MappingError, NotReadyError
 from ..core.messages import _
@@ -12,23 +16,38 @@ from .official_numbers import OfficialNumbers
 from .open_dates import OpenDates
 
 
-class ImportBatch:
-    """The shared data of a batch of documents: options of the flow, and look-ups that are made once."""
+class Batch:
+    """What a batch of documents shares.
 
-    def __init__(self, env, flow, documents, resolver, references_of):
-        """
-        :param references_of: function that returns the references of a document
-        """
+    :ivar planned: {id of a bill: amount that the payments or credits of the batch take of it}
+    """
+
+    def __init__(self, env, flow, documents, resolver):
         self.env = env
         self.flow = flow
+        self.documents = documents
         self.company = flow.company_id.with_env(env)
         self.connection = flow.connection_id
         self.provider = flow.connection_id._provider_name()
         self.resolver = resolver
         self.tolerance = tolerance(flow)
         self.dates = OpenDates(env, flow)
+        self.planned = defaultdict(Decimal)
+
+    @cached_property
+    def currencies(self):
+        return Currencies(self.env, (document.currency for document in self.documents), self.provider)
+
+
+class ImportBatch(Batch):
+    """A batch of documents with coded lines: their codes and amounts, and look-ups that are made once."""
+
+    def __init__(self, env, flow, documents, resolver, references_of):
+        """
+        :param references_of: function that returns the references of a document
+        """
+        super().__init__(env, flow, documents, resolver)
         self.amounts = BillTaxes(env, self.company, self.tolerance)
-        self.currencies = Currencies(env, (document.currency for document in documents), self.provider)
         self._mapped = self._read_mapped([reference for document in documents for reference in references_of(document)])
         self.analytics = BillAnalytics(self)
         self.official = OfficialNumbers(env, self.provider)
@@ -44,14 +63,12 @@ class ImportBatch:
                 found[reference.kind, reference.external_id] = self.resolver.mapping(reference)
             except MappingError:
                 continue  # raised again when the document is planned
-        together = {}
-        for record in found.values():
-            if record:
-                together.setdefault(record._name, {})[record.id] = None
         together = {
-            model: {record.id: record for record in self.env[model].browse(ids)} for model, ids in together.items()
+            (model, record.id): record
+            for model, group in groupby(filter(None, found.values()), lambda record: record._name)
+            for record in self.env[model].union(*group)
         }
-        return {key: record and together[record._name][record.id] for key, record in found.items()}
+        return {key: record and together[record._name, record.id] for key, record in found.items()}
 
     def mapping(self, reference):
         """The Odoo record of a reference; None if the accountant ignores the code."""

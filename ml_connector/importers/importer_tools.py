@@ -8,7 +8,7 @@ from ..core.errors import ConflictError, NotPostedError, NotReadyError
 from ..core.messages import Message, _
 from ..models.ml_mapped import title_of
 
-QUIET = {"ml_no_sync": True, "mail_create_nosubscribe": True, "mail_create_nolog": True, "mail_notrack": True}
+QUIET = {"mail_create_nolog": True, "mail_notrack": True}
 """Context for records that are created and posted in one step: Odoo adds no lines of its own to the chatter."""
 
 

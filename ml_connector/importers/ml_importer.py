@@ -1,10 +1,16 @@
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
 from odoo import models
 
 from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotReadyError
 from ..core.messages import _
+from .import_batch import Batch
 from .importer_tools import is_of_company
 
 
+@dataclass(slots=True, eq=False)
 class ImportEntry:
     """One document on its way into Odoo, with the decisions of the importer.
 
@@ -26,34 +32,39 @@ class ImportEntry:
     :ivar is_partial: whether the newest version can only be an addition to what is booked
     """
 
-    __slots__ = (
-        *("binds", "bound", "comparison", "document", "error", "is_difference", "is_partial", "is_shared", "kept"),
-        *("log", "note", "outcome", "read", "record", "taken", "values"),
-    )
+    log: Any
+    document: Any = None
+    bound: Any = None
+    outcome: str = ""
+    record: Any = None
+    note: str = ""
+    values: Any = None
+    error: ConnectorError | None = None
+    taken: Any = None
+    kept: dict = field(default_factory=dict)
+    read: dict | None = None
+    is_shared: bool = False
+    binds: bool = True
+    is_difference: bool = field(init=False)
+    comparison: dict | None = None
+    is_partial: bool = False
 
-    def __init__(self, log, document, bound=None):
-        self.log = log
-        self.document = document
-        self.bound = bound
-        self.outcome = ""
-        self.record = None
-        self.note = ""
-        self.values = None
-        self.error = None
-        self.binds = True
-        self.is_shared = False
-        self.read = None
-        self.is_difference = bool(log) and log.decision == "difference"
-        self.comparison = None
-        self.is_partial = False
-        self.taken = None
-        self.kept = {}
+    def __post_init__(self):
+        self.is_difference = bool(self.log) and self.log.decision == "difference"
 
     def plan(self, outcome, record=None, values=None, note=""):
         self.outcome = outcome
         self.record = record
         self.values = values
         self.note = note
+
+    @contextmanager
+    def alone(self):
+        """An error inside is the error of this entry and does not stop the others."""
+        try:
+            yield
+        except ConnectorError as error:
+            self.error = error
 
 
 class MappingLookup:
@@ -180,13 +191,16 @@ class MlImporter(models.AbstractModel):
 
     def _plan_batch(self, flow, entries, resolver):
         """Decide on each entry and prepare its values, without writing. An invalid entry does not stop the others."""
+        batch = self._batch(flow, entries, resolver)
         for entry in entries:
-            try:
-                self._plan(flow, entry, resolver)
-            except ConnectorError as error:
-                entry.error = error
+            with entry.alone():
+                self._plan(batch, entry)
 
-    def _plan(self, flow, entry, resolver):
+    def _batch(self, flow, entries, resolver):
+        """What the entries of a batch share."""
+        return Batch(self.env, flow, [entry.document for entry in entries], resolver)
+
+    def _plan(self, batch, entry):
         raise NotImplementedError
 
     def _apply_batch(self, flow, entries, resolver):

@@ -1,7 +1,7 @@
 from odoo import models
 
 from ..core.documents import Reference
-from ..core.errors import ConnectorError, MappingError, NotRelevantError
+from ..core.errors import MappingError, NotRelevantError
 from ..core.messages import Amount, _, paragraph
 from ..models.ml_sentence import money
 from .bill_lines import bill_references
@@ -38,8 +38,6 @@ class MlImporterBill(models.AbstractModel):
     def _remarks(self, flow):
         return self._booking_class(self.env, flow).remarks()
 
-    # ------------------------------------------------------------------ plan
-
     def _plan_batch(self, flow, entries, resolver):
         for entry in entries:
             if entry.document.is_void:
@@ -54,14 +52,11 @@ class MlImporterBill(models.AbstractModel):
         planner.look_up([entry.document for entry in entries])
         for entry in entries:
             partner = partners[entry.document.vendor.external_id]
-            try:
+            with entry.alone():
                 if entry.bound:
                     self._plan_bound(planner, entry, partner)
                 else:
                     self._plan_new(planner, matcher, entry, partner)
-            except ConnectorError as error:
-                entry.error = error
-            else:
                 entry.note = paragraph(entry.note, entry.document.remark)
 
     def _partners(self, batch, entries):
@@ -78,8 +73,7 @@ class MlImporterBill(models.AbstractModel):
                     [Reference(kind="vendor", external_id=party.external_id, name=party.name)],
                 )
         # one recordset, so that Odoo prefetches the partners together
-        together = self.env["res.partner"].browse(dict.fromkeys(partner.id for partner in partners.values()))
-        by_id = {partner.id: partner for partner in together}
+        by_id = {partner.id: partner for partner in self.env["res.partner"].union(*partners.values())}
         return {external_id: by_id[partner.id] for external_id, partner in partners.items()}
 
     def _plan_new(self, planner, matcher, entry, partner):
@@ -150,10 +144,8 @@ class MlImporterBill(models.AbstractModel):
         values = changes.draft_values()
         entry.plan("updated" if values else "unchanged", move, (plan, values), paragraph(*plan.notes))
 
-    # ------------------------------------------------------------------ apply
-
     def _apply_batch(self, flow, entries, resolver):
-        booking = self._booking_class(self.with_context(ml_no_sync=True).env, flow)
+        booking = self._booking_class(self.env, flow)
         created = [entry for entry in entries if entry.outcome == "created"]
         with odoo_refusals(self.env, created):
             booking.create(created)

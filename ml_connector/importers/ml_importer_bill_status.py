@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.tools import groupby
 
 from ..core.messages import _
 
@@ -16,22 +17,17 @@ class MlImporterBillStatus(models.AbstractModel):
     def _dependencies(self, document):
         return (("bill", document.external_id, document.number),)
 
-    def _plan(self, flow, entry, resolver):
-        move = resolver.binding("bill", entry.document.external_id)
+    def _plan(self, batch, entry):
+        move = batch.resolver.binding("bill", entry.document.external_id)
         state = entry.document.state
         if move.ml_ledger_state == state:
             entry.plan("unchanged", move)
             return
         labels = dict(move._fields["ml_ledger_state"]._description_selection(self.env))
-        note = _(
-            "Status in %(provider)s: %(status)s.", provider=flow.connection_id._provider_name(), status=labels[state]
-        )
+        note = _("Status in %(provider)s: %(status)s.", provider=batch.provider, status=labels[state])
         entry.plan("updated", move, note=note)
 
     def _apply_batch(self, flow, entries, resolver):
-        by_state = {}
-        for entry in entries:
-            if entry.outcome == "updated":
-                by_state.setdefault(entry.document.state, []).append(entry.record.id)
-        for state, move_ids in by_state.items():
-            self.env["account.move"].browse(move_ids).ml_ledger_state = state
+        updated = [entry for entry in entries if entry.outcome == "updated"]
+        for state, group in groupby(updated, lambda entry: entry.document.state):
+            self.env["account.move"].union(*(entry.record for entry in group)).ml_ledger_state = state

@@ -1,9 +1,8 @@
 from odoo import models
 
 from ..core.documents import PurchaseOrder, Reference
-from ..core.errors import ConnectorError, DuplicateError, NotRelevantError
+from ..core.errors import DuplicateError, NotRelevantError
 from ..core.messages import _
-from .currencies import Currencies
 from .posted_bill_diff import normalized
 
 NO_ACCOUNT = "no_account"
@@ -39,38 +38,25 @@ class MlImporterBridged(models.AbstractModel):
             return ()
         return (("vendor", document.vendor.external_id, document.vendor.name),)
 
-    # ------------------------------------------------------------------ plan
+    def _batch(self, flow, entries, resolver):
+        batch = super()._batch(flow, entries, resolver)
+        batch.twins = self._twins(flow, entries, resolver)
+        return batch
 
-    def _plan_batch(self, flow, entries, resolver):
-        provider = flow.connection_id._provider_name()
-        currencies = Currencies(self.env, (entry.document.currency for entry in entries), provider)
-        twins = self._twins(flow, entries, resolver)
-        for entry in entries:
-            document = entry.document
-            if document.is_withdrawn:
-                self._plan_withdrawn(entry, provider)
-                continue
-            partner = resolver.binding("vendor", document.vendor.external_id)._ml_creditor(flow.company_id)
-            try:
-                self._plan_document(entry, partner, currencies.usable(document.currency), twins, provider)
-            except ConnectorError as error:
-                entry.error = error
-
-    def _plan_withdrawn(self, entry, provider):
-        if entry.bound:
-            entry.plan("updated", entry.bound, {}, _("Archived in %(provider)s.", provider=provider))
-        else:
-            entry.error = NotRelevantError(_("Archived in %(provider)s before Odoo imported it.", provider=provider))
-
-    def _plan_document(self, entry, partner, currency, twins, provider):
+    def _plan(self, batch, entry):
         document = entry.document
+        if document.is_withdrawn:
+            self._plan_withdrawn(entry, batch.provider)
+            return
+        partner = batch.resolver.binding("vendor", document.vendor.external_id)._ml_creditor(batch.company)
+        currency = batch.currencies.usable(document.currency)
         date, amount = _date_and_amount(document)
-        twin = twins.setdefault((partner.id, normalized(document.number), date), document.external_id)
+        twin = batch.twins.setdefault((partner.id, normalized(document.number), date), document.external_id)
         if normalized(document.number) and twin != document.external_id:
-            entry.error = DuplicateError(
+            raise DuplicateError(
                 _(
                     "%(provider)s has %(number)s of %(vendor)s, dated %(date)s, twice: %(first)s and %(second)s.",
-                    provider=provider,
+                    provider=batch.provider,
                     number=document.number,
                     vendor=partner.display_name,
                     date=date,
@@ -78,7 +64,6 @@ class MlImporterBridged(models.AbstractModel):
                     second=document.external_id,
                 )
             )
-            return
         values = {
             "name": document.number or document.external_id,
             "partner_id": partner.id,
@@ -87,6 +72,11 @@ class MlImporterBridged(models.AbstractModel):
             "amount_total": float(amount),
         }
         entry.plan("updated" if entry.bound else "created", entry.bound, values)
+
+    def _plan_withdrawn(self, entry, provider):
+        if not entry.bound:
+            raise NotRelevantError(_("Archived in %(provider)s before Odoo imported it.", provider=provider))
+        entry.plan("updated", entry.bound, {}, _("Archived in %(provider)s.", provider=provider))
 
     def _twins(self, flow, entries, resolver):
         """{(vendor id, number, date): external id} of the documents that the connection sent before."""
@@ -108,8 +98,6 @@ class MlImporterBridged(models.AbstractModel):
             key = (record.partner_id.id, normalized(record.name), record.date)
             twins.setdefault(key, external_ids.get(record.id))
         return twins
-
-    # ------------------------------------------------------------------ apply
 
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]

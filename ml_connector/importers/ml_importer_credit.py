@@ -1,8 +1,6 @@
-from decimal import Decimal
-
 from odoo import models
 
-from ..core.errors import ConnectorError, InvalidDataError
+from ..core.errors import InvalidDataError
 from ..core.messages import Amount, _
 from .importer_tools import check_posted, creditor_of, exact, payable_terms
 from .refusals import odoo_refusals
@@ -30,20 +28,10 @@ class MlImporterApplication(models.AbstractModel):
     def _dependencies(self, document):
         return (("credit", document.credit, document.number), ("bill", document.bill, ""))
 
-    # ------------------------------------------------------------------ plan
-
-    def _plan_batch(self, flow, entries, resolver):
-        planned = {}
-        for entry in entries:
-            try:
-                self._plan_application(flow, entry, resolver, planned)
-            except ConnectorError as error:
-                entry.error = error
-
-    def _plan_application(self, flow, entry, resolver, planned):
+    def _plan(self, batch, entry):
         document = entry.document
-        credit = resolver.binding("credit", document.credit)
-        bill = resolver.binding("bill", document.bill)
+        credit = batch.resolver.binding("credit", document.credit)
+        bill = batch.resolver.binding("bill", document.bill)
         self._check_pair(document, credit, bill)
         left = document.amount - self._applied(credit, bill)
         if left < 0:
@@ -51,16 +39,16 @@ class MlImporterApplication(models.AbstractModel):
                 "The applied credit is %(odoo_value)s in Odoo, but %(provider_value)s in %(provider)s.",
                 odoo_value=Amount(self._applied(credit, bill), credit.currency_id.name),
                 provider_value=Amount(document.amount, document.currency),
-                provider=flow.connection_id._provider_name(),
+                provider=batch.provider,
             )
             entry.plan("drift", credit, note=note)
             return
         if not left:
             entry.plan("unchanged", credit)
             return
-        self._check_open(document, credit, bill, left, planned)
+        self._check_open(batch, document, (credit, bill), left)
         for move in (credit, bill):
-            planned[move.id] += left
+            batch.planned[move.id] += left
         amount = Amount(left, document.currency)
         note = _("%(amount)s applied to %(bill)s.", amount=amount, bill=bill.display_name)
         entry.plan("updated", credit, (credit, bill, left), note)
@@ -89,10 +77,9 @@ class MlImporterApplication(models.AbstractModel):
                 )
             )
 
-    def _check_open(self, document, credit, bill, left, planned):
-        for move in (credit, bill):
-            used = planned.setdefault(move.id, Decimal(0))
-            still_open = exact(move.amount_residual, move.currency_id) - used
+    def _check_open(self, batch, document, moves, left):
+        for move in moves:
+            still_open = exact(move.amount_residual, move.currency_id) - batch.planned[move.id]
             if still_open < left:
                 raise InvalidDataError(
                     _(
@@ -110,14 +97,11 @@ class MlImporterApplication(models.AbstractModel):
         )
         return exact(sum(partials.mapped("debit_amount_currency")), credit.currency_id)
 
-    # ------------------------------------------------------------------ apply
-
     def _apply_batch(self, flow, entries, resolver):
-        writer = self.with_context(ml_no_sync=True)
         with odoo_refusals(self.env, entries):
             for entry in entries:
                 if entry.outcome == "updated":
-                    writer._set_off(*entry.values)
+                    self._set_off(*entry.values)
 
     def _set_off(self, credit, bill, amount):
         debits = payable_terms(credit.with_env(self.env)).filtered(lambda line: not line.reconciled)

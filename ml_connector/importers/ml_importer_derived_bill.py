@@ -1,6 +1,5 @@
 from odoo import models
 
-from ..core.errors import ConnectorError
 from .ml_importer import ImportEntry
 
 
@@ -14,39 +13,27 @@ class MlImporterDerivedBill(models.AbstractModel):
 
     _optional_kinds = ()
 
-    def _dependencies(self, document):
-        return ()
-
-    def _bills(self):
-        return self.env["ml.importer.bill"]
+    _bill_model = ""
+    """The importer that books the bills."""
 
     def _plan_batch(self, flow, entries, resolver):
-        bills, derived = [], []
+        mapped, bound = {}, {}
         for entry in entries:
-            try:
-                bill, mapped, bound = self._derive(flow, entry, resolver)
-            except ConnectorError as error:
-                entry.error = error
-                continue
-            derived.append((mapped, bound))
-            inner = ImportEntry(entry.log, bill, entry.bound)
-            entry.values = inner
-            bills.append((entry, inner))
-        mapped = {key: record for known, _bound in derived for key, record in known.items()}
-        bound = {key: record for _known, parties in derived for key, record in parties.items()}
+            with entry.alone():
+                bill, own_mapped, own_bound = self._derive(flow, entry, resolver)
+                mapped |= own_mapped
+                bound |= own_bound
+                entry.values = ImportEntry(entry.log, bill, entry.bound)
+        derived = [entry for entry in entries if not entry.error]
         inside = resolver.extended(mapped, bound)
-        self._bills()._plan_batch(flow, [inner for _entry, inner in bills], inside)
-        for entry, inner in bills:
-            self._take_over(flow, entry, inner, resolver)
-
-    def _take_over(self, flow, entry, inner, resolver):
-        entry.error = inner.error
-        if not entry.error:
-            entry.plan(inner.outcome, inner.record, inner, inner.note)
-            try:
-                self._plan_more(flow, entry, resolver)
-            except ConnectorError as error:
-                entry.error = error
+        self.env[self._bill_model]._plan_batch(flow, [entry.values for entry in derived], inside)
+        for entry in derived:
+            inner = entry.values
+            entry.error = inner.error
+            if not entry.error:
+                entry.plan(inner.outcome, inner.record, inner, inner.note)
+                with entry.alone():
+                    self._plan_more(flow, entry, resolver)
 
     def _derive(self, flow, entry, resolver):
         """(bill, mapped records of its own references, its vendor)."""
@@ -59,6 +46,6 @@ class MlImporterDerivedBill(models.AbstractModel):
         inner = [entry.values for entry in entries]
         for bill_entry in inner:
             bill_entry.record = bill_entry.record or bill_entry.bound
-        self._bills()._apply_batch(flow, inner, resolver)
+        self.env[self._bill_model]._apply_batch(flow, inner, resolver)
         for entry in entries:
             entry.record = entry.values.record

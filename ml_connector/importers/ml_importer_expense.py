@@ -1,10 +1,8 @@
-"""Differences between a booked card transaction and its newest version."""
-
 from decimal import Decimal
 
 from odoo import models
 
-from ..core.errors import ConnectorError, NotReadyError
+from ..core.errors import NotReadyError
 from ..core.messages import Amount, _, paragraph
 from .bill_lines import bill_references
 from .bill_writer import BillBooking
@@ -14,8 +12,7 @@ from .importer_tools import QUIET, change_note, check_not_synced, exact
 from .money_journals import money_journal
 from .posted_bill_diff import coding_differences
 from .refusals import odoo_refusals
-from .spend_booking import Merchants, SpendBooking
-from .spend_plan import SpendPlan, SpendPlanner, as_bill, line_names
+from .spend_booking import Merchants, SpendBooking, SpendPlan, SpendPlanner, as_bill, line_names
 
 GENERAL_CATEGORY = "hr_expense.product_product_no_cost"
 
@@ -43,8 +40,6 @@ class MlImporterExpense(models.AbstractModel):
     def _references(self, document):
         return (document.employee, document.card, *bill_references(as_bill(document)))
 
-    # ------------------------------------------------------------------ plan
-
     def _plan_batch(self, flow, entries, resolver):
         bills = [as_bill(entry.document) for entry in entries]
         batch = ImportBatch(self.env, flow, bills, resolver, bill_references)
@@ -52,7 +47,7 @@ class MlImporterExpense(models.AbstractModel):
         planner, diff = SpendPlanner(batch), SpendDiff(batch)
         charges = card_charges(self.env, flow)
         for entry, bill in zip(entries, bills, strict=True):
-            try:
+            with entry.alone():
                 if entry.bound:
                     diff.plan(entry, bill)
                 elif entry.document.external_id in charges:
@@ -63,8 +58,6 @@ class MlImporterExpense(models.AbstractModel):
                     entry.plan("linked", payment, note=note)
                 else:
                     self._plan_new(planner, merchants, entry, bill)
-            except ConnectorError as error:
-                entry.error = error
 
     def _plan_new(self, planner, merchants, entry, bill):
         batch, document, flow = planner.batch, entry.document, planner.batch.flow
@@ -93,8 +86,6 @@ class MlImporterExpense(models.AbstractModel):
         if not product or not product.active:
             raise NotReadyError(_("The flow has no active expense category. Choose one in the flow."), awaits=flow)
         return product
-
-    # ------------------------------------------------------------------ apply
 
     def _apply_batch(self, flow, entries, resolver):
         booking = SpendBooking(self.with_context(**QUIET).env, flow)

@@ -47,10 +47,9 @@ class MlImporterExpenseReport(models.AbstractModel):
         lines = [self._bill_item(batch, line, item, rate) for line, item in zip(document.lines, items, strict=True)]
         partner_id = next(line["partner_id"] for line in lines if line["display_type"] == "payment_term")
         header |= {"move_type": "in_receipt", "partner_id": partner_id, "ml_owed_to_person": True}
-        names = ("move_type", "company_id", "journal_id", "partner_id", "ml_owed_to_person", "currency_id")
         return {
             **header,
-            **entered_values(self.env, {name: header[name] for name in names}),
+            **entered_values(self.env, header),
             "fiscal_position_id": False,
             "invoice_date": document.document_date,
             "invoice_date_due": header["date"],

@@ -32,8 +32,6 @@ class MlImporterFile(models.AbstractModel):
     def _dependencies(self, document):
         return ((document.subject_kind, document.subject_external_id, document.subject_name),)
 
-    # ------------------------------------------------------------------ plan
-
     def _plan_batch(self, flow, entries, resolver):
         targets = {}
         for entry in entries:
@@ -63,14 +61,13 @@ class MlImporterFile(models.AbstractModel):
 
     def _known_checksums(self, flow, targets):
         """{(model, id): checksums} of the attachments as stored and as received. Two queries for each model."""
-        by_model, envs = {}, {}
-        for target in targets:
-            envs[target._name] = target.env
-            by_model.setdefault(target._name, set()).add(target.id)
         known = {}
-        for model, ids in by_model.items():
-            attachments = envs[model]["ir.attachment"].search_fetch(
-                [("res_model", "=", model), ("res_id", "in", list(ids))], ["res_id", "checksum"]
+        for model, group in groupby(targets, lambda target: target._name):
+            ids = list({target.id for target in group})
+            attachments = (
+                group[0]
+                .env["ir.attachment"]
+                .search_fetch([("res_model", "=", model), ("res_id", "in", ids)], ["res_id", "checksum"])
             )
             sources = flow.env["ml.binding"]._external_ids(flow.connection_id, SOURCE, attachments)
             for attachment in attachments:
@@ -78,12 +75,10 @@ class MlImporterFile(models.AbstractModel):
                 known.setdefault((model, attachment.res_id), set()).update((attachment.checksum, source))
         return known
 
-    # ------------------------------------------------------------------ apply
-
     def _apply_batch(self, flow, entries, resolver):
         # pages and drawings may contain scripts, which must not be served from Odoo's own address
         # the original is the evidence, so Odoo must not shrink images
-        writer = self.with_context(ml_no_sync=True, attachments_mime_plainxml=True, image_no_postprocess=True)
+        writer = self.with_context(attachments_mime_plainxml=True, image_no_postprocess=True)
         with odoo_refusals(self.env, entries):
             writer._attach(flow, [entry for entry in entries if entry.outcome == "updated"])
 

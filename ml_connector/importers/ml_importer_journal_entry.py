@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import models
 from odoo.fields import Command
 
-from ..core.errors import ConnectorError, InvalidDataError
+from ..core.errors import InvalidDataError
 from ..core.messages import Amount, _, paragraph
 from .bill_plan import MADE_HERE
 from .card_account import settle_issuer
@@ -39,21 +39,17 @@ class MlImporterJournalEntry(models.AbstractModel):
         """The type of document that it becomes, or is if it already is `booked`."""
         return MADE_HERE
 
-    # ------------------------------------------------------------------ plan
+    def _batch(self, flow, entries, resolver):
+        return ImportBatch(self.env, flow, [entry.document for entry in entries], resolver, self._references)
 
-    def _plan_batch(self, flow, entries, resolver):
-        batch = ImportBatch(self.env, flow, [entry.document for entry in entries], resolver, self._references)
-        for entry in entries:
-            try:
-                if entry.bound and not entry.is_difference:
-                    self._plan_bound(batch, entry)
-                else:
-                    # a difference that is booked in addition leaves the first entry linked
-                    entry.binds = not entry.bound
-                    self._check_whole(entry)
-                    self._plan_new(batch, entry)
-            except ConnectorError as error:
-                entry.error = error
+    def _plan(self, batch, entry):
+        if entry.bound and not entry.is_difference:
+            self._plan_bound(batch, entry)
+        else:
+            # a difference that is booked in addition leaves the first entry linked
+            entry.binds = not entry.bound
+            self._check_whole(entry)
+            self._plan_new(batch, entry)
 
     def _plan_bound(self, batch, entry):
         move = entry.bound
@@ -128,14 +124,11 @@ class MlImporterJournalEntry(models.AbstractModel):
 
     def _header(self, batch, document, journal, currency, has_tax):
         """(values of the move without its items, note on its date)."""
-        date = document.accounting_date or document.document_date
-        booked_on = batch.dates.resolve(date, journal, has_tax)
-        note = batch.dates.shift_note(date, booked_on) if booked_on != date else ""
+        dates, note = batch.dates.of(document.accounting_date or document.document_date, journal, has_tax)
         header = {
             "company_id": batch.company.id,
             "journal_id": journal.id,
-            "date": booked_on,
-            "ml_original_date": date if booked_on != date else False,
+            **dates,
             "ref": document.number,
             "currency_id": currency.id,
         }
@@ -163,14 +156,12 @@ class MlImporterJournalEntry(models.AbstractModel):
             return money_journal(batch.resolver, document.journal, batch.company)
         return batch.journals.general
 
-    # ------------------------------------------------------------------ apply
-
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
         if not created:
             return
         # the lines already contain the taxes
-        writer = self.with_context(ml_no_sync=True, skip_invoice_sync=True)
+        writer = self.with_context(skip_invoice_sync=True)
         with odoo_refusals(self.env, entries):
             moves = writer.env["account.move"].create([entry.values for entry in created])
             for entry, move in zip(created, moves, strict=True):

@@ -1,36 +1,32 @@
-"""A payment before it is booked, and what the payments of a batch share."""
-
-from collections import defaultdict
 from decimal import Decimal
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from odoo import models
 
-from ..core.errors import ConnectorError, DuplicateError, InvalidDataError, NotRelevantError
+from ..core.errors import DuplicateError, InvalidDataError, NotRelevantError
 from ..core.messages import Amount, _
 from .card_account import owe_to_issuer
 from .currencies import Currencies
+from .import_batch import Batch
 from .importer_tools import QUIET, change_note, exact, fits, payable_terms, tolerance
 from .money_journals import payment_journal
-from .open_dates import OpenDates, check_date
+from .open_dates import check_date
 from .paid_bills import PaidBills
 from .payment_values import PaymentValues
 from .refusals import odoo_refusals
 
 
-class PaymentBatch:
-    """The shared data of a batch of payments."""
+class PaymentBatch(Batch):
+    """A batch of payments.
+
+    :ivar linked: ids of the payments in Odoo that the batch links
+    """
 
     def __init__(self, env, flow, documents, resolver):
-        self.env = env
-        self.flow = flow
-        self.provider = flow.connection_id._provider_name()
-        self.company = flow.company_id.with_env(env)
-        self.resolver = resolver
-        self.tolerance = tolerance(flow)
-        self.dates = OpenDates(env, flow)
-        codes = {code for document in documents for code in (document.currency, document.debited_currency) if code}
-        self.currencies = Currencies(env, codes, self.provider)
-        self.planned = defaultdict(Decimal)
+        super().__init__(env, flow, documents, resolver)
+        self.paid = PaidBills(self)
+        self.values = PaymentValues(self)
         self.linked = set()
         moves = env["account.move"].browse(
             move.id
@@ -41,25 +37,26 @@ class PaymentBatch:
         # one recordset, so that Odoo prefetches the bills together
         self._moves = {move.id: move for move in moves}
 
+    @cached_property
+    def currencies(self):
+        codes = {code for document in self.documents for code in (document.currency, document.debited_currency) if code}
+        return Currencies(self.env, codes, self.provider)
+
     def bill(self, document, paid):
         move = self.resolver.binding("bill", document.bill_key(paid))
         return move and self._moves[move.id]
 
 
-class PaymentPlan:
+class PaymentPlan(NamedTuple):
     """A payment before it is booked: its values, and the (bill, amount) pairs that it pays.
 
     :ivar debit: values of the bank item, if the document states what the bank debited in another currency; or None
     """
 
-    __slots__ = ("bills", "currency", "debit", "document", "values")
-
-    def __init__(self, document, currency, bills, values, debit=None):
-        self.debit = debit
-        self.document = document
-        self.currency = currency
-        self.bills = bills
-        self.values = values
+    currency: Any
+    bills: list
+    values: dict
+    debit: dict | None
 
 
 class MlImporterPayment(models.AbstractModel):
@@ -79,20 +76,14 @@ class MlImporterPayment(models.AbstractModel):
         vendor = ("vendor", document.vendor.external_id, document.vendor.name)
         return (vendor, *(("bill", document.bill_key(paid), paid.number) for paid in document.bills))
 
-    # ------------------------------------------------------------------ plan
+    def _batch(self, flow, entries, resolver):
+        return PaymentBatch(self.env, flow, [entry.document for entry in entries], resolver)
 
-    def _plan_batch(self, flow, entries, resolver):
-        batch = PaymentBatch(self.env, flow, [entry.document for entry in entries], resolver)
-        paid = PaidBills(batch)
-        prepared = PaymentValues(batch, paid)
-        for entry in entries:
-            try:
-                if entry.bound:
-                    self._plan_bound(batch, entry)
-                else:
-                    self._plan_new(batch, paid, prepared, entry)
-            except ConnectorError as error:
-                entry.error = error
+    def _plan(self, batch, entry):
+        if entry.bound:
+            self._plan_bound(batch, entry)
+        else:
+            self._plan_new(batch, entry)
 
     def _plan_bound(self, batch, entry):
         payment, document = entry.bound, entry.document
@@ -135,8 +126,8 @@ class MlImporterPayment(models.AbstractModel):
             note = _("Cancelled because it was voided in %(provider)s.", provider=batch.provider)
             entry.plan("updated", payment, note=note)
 
-    def _plan_new(self, batch, paid, prepared, entry):
-        document = entry.document
+    def _plan_new(self, batch, entry):
+        document, paid = entry.document, batch.paid
         if document.is_void:
             raise NotRelevantError(_("Voided in %(provider)s before Odoo imported it.", provider=batch.provider))
         currency = batch.currencies.usable(document.currency)
@@ -149,21 +140,21 @@ class MlImporterPayment(models.AbstractModel):
             return
         paid.check_open(currency, bills)
         journal = payment_journal(batch.resolver, document.source, batch.company)
-        booked_on = batch.dates.resolve(document.date, journal)
-        note = batch.dates.shift_note(document.date, booked_on) if booked_on != document.date else ""
-        values = prepared.of(document, currency, bills, journal, booked_on)
-        debit = prepared.debit(document, currency, values)
+        dates, note = batch.dates.of(document.date, journal)
+        values = batch.values.of(document, currency, bills, journal, dates)
+        debit = batch.values.debit(document, currency, values)
+        if debit:
+            values["force_balance"] = abs(debit["balance"])
         for move, amount in bills:
             batch.planned[move.id] += amount
-        entry.plan("created", values=PaymentPlan(document, currency, bills, values, debit), note=note)
+        entry.plan("created", values=PaymentPlan(currency, bills, values, debit), note=note)
 
     def _check_charges(self, batch, document):
         """
         :raises DuplicateError: the card transaction that paid the bill is already booked as spend
         """
-        booked = batch.flow.env["ml.binding"]._records(
-            batch.flow.connection_id, {("expense", charge) for charge in document.charges}
-        )
+        charges = {("expense", charge) for charge in document.charges}
+        booked = batch.flow.env["ml.binding"]._records(batch.connection, charges)
         if booked:
             raise DuplicateError(
                 _(
@@ -202,8 +193,6 @@ class MlImporterPayment(models.AbstractModel):
                 )
             )
 
-    # ------------------------------------------------------------------ apply
-
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
         booking = PaymentBooking(self.with_context(**QUIET).env, flow)
@@ -226,7 +215,7 @@ class PaymentBooking:
 
     def create(self, entries):
         payments = self.env["account.payment"].with_context(skip_invoice_sync=True)
-        payments = payments.create([self._creation(entry.values) for entry in entries]).with_env(self.env)
+        payments = payments.create([entry.values.values for entry in entries]).with_env(self.env)
         for entry, payment in zip(entries, payments, strict=True):
             if entry.values.debit:
                 payment._seek_for_lines()[0].write(entry.values.debit)
@@ -239,12 +228,6 @@ class PaymentBooking:
         self.env["account.move.line"]._reconcile_plan([counterpart + lines for counterpart, lines in pairs])
         for entry, payment in zip(entries, payments, strict=True):
             self._check_written(entry.values, payment)
-
-    def _creation(self, plan):
-        values = dict(plan.values)
-        if plan.debit:
-            values["force_balance"] = abs(plan.debit["balance"])
-        return values
 
     def _pairs(self, plan, payment):
         """(items of the payment, items of the bills) to reconcile; none if the payment has no journal entry."""
@@ -262,8 +245,7 @@ class PaymentBooking:
 
     def _check_written(self, plan, payment):
         """Check that Odoo did not move the date and reconciled the payment."""
-        if payment.move_id:
-            check_date(payment.move_id, plan.values["date"])
+        check_date(payment.move_id, plan.values["date"])
         if any(bill.currency_id != plan.currency for bill, _amount in plan.bills):
             return
         left = sum(

@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import models
 from odoo.fields import Command
 
-from ..core.errors import ConnectorError, NotReadyError, NotRelevantError
+from ..core.errors import NotReadyError, NotRelevantError
 from ..core.messages import Amount, _
 from .import_batch import ImportBatch
 from .importer_tools import exact, is_of_company, named
@@ -28,37 +28,30 @@ class MlImporterPurchaseOrder(models.AbstractModel):
     def _dependencies(self, document):
         return (("vendor", document.vendor.external_id, document.vendor.name),)
 
-    # ------------------------------------------------------------------ plan
+    def _batch(self, flow, entries, resolver):
+        return ImportBatch(self.env, flow, [entry.document for entry in entries], resolver, self._references)
 
-    def _plan_batch(self, flow, entries, resolver):
-        batch = ImportBatch(self.env, flow, [entry.document for entry in entries], resolver, self._references)
-        for entry in entries:
-            try:
-                self._plan_order(flow, batch, entry, resolver)
-            except ConnectorError as error:
-                entry.error = error
-
-    def _plan_order(self, flow, batch, entry, resolver):
-        document = entry.document
+    def _plan(self, batch, entry):
+        document, company = entry.document, batch.company
         if entry.bound:
             self._plan_bound(batch, entry)
             return
         currency = batch.currencies.usable(document.currency)
         if document.state == "cancelled":
             raise NotRelevantError(_("Archived in %(provider)s before Odoo imported it.", provider=batch.provider))
-        partner = resolver.binding("vendor", document.vendor.external_id)
-        product = self._product(flow)
+        partner = batch.resolver.binding("vendor", document.vendor.external_id)
+        product = self._product(batch.flow)
         for line in document.lines:
             for reference in line.taxes:
-                tax = resolver.mapping(reference)
-                if tax and (not is_of_company(tax, flow.company_id) or tax.type_tax_use != "purchase"):
-                    name = named(tax, flow.company_id)
+                tax = batch.resolver.mapping(reference)
+                if tax and (not is_of_company(tax, company) or tax.type_tax_use != "purchase"):
+                    name = named(tax, company)
                     raise NotReadyError(
                         _("Tax %(tax)s cannot be used on purchase orders. Map another tax.", tax=name), awaits=tax
                     )
         values = {
             "partner_id": partner.id,
-            "company_id": flow.company_id.id,
+            "company_id": company.id,
             "partner_ref": document.number,
             "currency_id": currency.id,
             "date_order": document.order_date,
@@ -117,22 +110,19 @@ class MlImporterPurchaseOrder(models.AbstractModel):
             return
         entry.plan("unchanged", order)
 
-    # ------------------------------------------------------------------ apply
-
     def _apply_batch(self, flow, entries, resolver):
-        writer = self.with_context(ml_no_sync=True, mail_create_nosubscribe=True)
         created = [entry for entry in entries if entry.outcome == "created"]
         with odoo_refusals(self.env, entries):
-            orders = writer.env["purchase.order"].create([entry.values for entry in created])
+            orders = self.env["purchase.order"].create([entry.values for entry in created])
             for entry, order in zip(created, orders, strict=True):
                 entry.record = order
                 order.button_confirm()
                 if entry.document.state == "closed":
                     order.locked = True
-                writer._bind_lines(flow, entry.document, order)
+                self._bind_lines(flow, entry.document, order)
             for entry in entries:
                 if entry.outcome == "updated":
-                    entry.record.with_env(writer.env).locked = True
+                    entry.record.with_env(self.env).locked = True
 
     def _bind_lines(self, flow, document, order):
         """Link the lines, which bills refer to by the IDs of the provider."""

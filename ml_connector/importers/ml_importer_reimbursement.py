@@ -82,11 +82,10 @@ class MlImporterReimbursement(models.AbstractModel):
     _inherit = "ml.importer.derived_bill"
     _description = "Reimbursement Importer"
 
-    def _bills(self):
-        return self.env["ml.importer.receipt"].with_env(self.env)
+    _bill_model = "ml.importer.receipt"
 
     def _references(self, document):
-        references = [document.employee, *self._bills()._references(document.bill)]
+        references = [document.employee, *self.env[self._bill_model]._references(document.bill)]
         if document.settlement:
             references.append(document.settlement.source)
         return tuple(references)
@@ -109,18 +108,10 @@ class MlImporterReimbursement(models.AbstractModel):
         if inner.record and inner.record.matched_payment_ids.filtered(lambda p: p.state in ("in_process", "paid")):
             return
         journal = money_journal(resolver, settlement.source, flow.company_id)
-        dates = OpenDates(self.env, flow)
-        booked_on = dates.resolve(settlement.date, journal)
-        values = {
-            "journal": journal,
-            "amount": float(settlement.amount),
-            "date": booked_on,
-            "original_date": settlement.date if booked_on != settlement.date else False,
-            "memo": settlement.reference,
-        }
+        dates, note = OpenDates(self.env, flow).of(settlement.date, journal)
+        values = {"journal": journal, "amount": float(settlement.amount), **dates, "memo": settlement.reference}
         entry.values = (inner, values)
-        if booked_on != settlement.date:
-            entry.note = paragraph(entry.note, dates.shift_note(settlement.date, booked_on))
+        entry.note = paragraph(entry.note, note)
         if entry.outcome == "unchanged":
             entry.outcome, entry.note = "updated", _("Paid.")
 

@@ -38,8 +38,7 @@ class MlImporterStatement(models.AbstractModel):
     _inherit = "ml.importer.derived_bill"
     _description = "Card Statement Importer"
 
-    def _bills(self):
-        return self.env["ml.importer.card_bill"].with_env(self.env)
+    _bill_model = "ml.importer.card_bill"
 
     def _references(self, document):
         return (document.issuer, document.card)
@@ -93,15 +92,14 @@ class MlImporterStatement(models.AbstractModel):
             entry.note = paragraph(entry.note, unbooked)
 
     def _apply_batch(self, flow, entries, resolver):
-        writer = self.with_context(ml_no_sync=True)
-        writer._apply_bills(flow, entries, resolver)
+        self._apply_bills(flow, entries, resolver)
         if flow.post_bills:
             paid = card_charges(self.env, flow)
             with odoo_refusals(self.env, entries):
                 for entry in entries:
                     if entry.outcome in ("created", "linked"):
-                        settle_issuer(writer.env, flow, [entry.record], resolver.contact(entry.document.issuer))
-                        writer._tick_off(flow, entry, resolver, paid)
+                        settle_issuer(self.env, flow, [entry.record], resolver.contact(entry.document.issuer))
+                        self._tick_off(flow, entry, resolver, paid)
 
     def _tick_off(self, flow, entry, resolver, paid):
         """Reconcile the booked spend of the statement; the rest follows when it is booked.

@@ -1,12 +1,11 @@
 from odoo import models
 
-from ..core.errors import ConnectorError, InvalidDataError
+from ..core.errors import InvalidDataError
 from ..core.messages import Amount, _
 from .card_account import settle_issuer
-from .currencies import Currencies
 from .importer_tools import change_note, exact, fits, payable_account
 from .money_journals import method_line, money_journal
-from .open_dates import OpenDates, check_date
+from .open_dates import check_date
 from .refusals import odoo_refusals
 
 
@@ -23,18 +22,11 @@ class MlImporterTransfer(models.AbstractModel):
     def _references(self, document):
         return (document.issuer, document.source)
 
-    def _plan_batch(self, flow, entries, resolver):
-        provider = flow.connection_id._provider_name()
-        currencies = Currencies(self.env, (entry.document.currency for entry in entries), provider)
-        dates = OpenDates(self.env, flow)
-        for entry in entries:
-            try:
-                if entry.bound:
-                    self._plan_bound(entry, provider)
-                else:
-                    self._plan_new(flow, entry, resolver, currencies, dates)
-            except ConnectorError as error:
-                entry.error = error
+    def _plan(self, batch, entry):
+        if entry.bound:
+            self._plan_bound(entry, batch.provider)
+        else:
+            self._plan_new(batch, entry)
 
     def _plan_bound(self, entry, provider):
         payment, document = entry.bound, entry.document
@@ -60,14 +52,14 @@ class MlImporterTransfer(models.AbstractModel):
             return
         entry.plan("unchanged", payment)
 
-    def _plan_new(self, flow, entry, resolver, currencies, dates):
-        document, company = entry.document, flow.company_id.with_env(self.env)
-        currency = currencies.usable(document.currency)
+    def _plan_new(self, batch, entry):
+        document, company = entry.document, batch.company
+        currency = batch.currencies.usable(document.currency)
         if not document.amount or not fits(document.amount, currency):
             raise InvalidDataError(_("The amount %(amount)s cannot be paid.", amount=document.amount))
-        journal = money_journal(resolver, document.source, company)
-        issuer = resolver.creditor(document.issuer, company)
-        booked_on = dates.resolve(document.date, journal)
+        journal = money_journal(batch.resolver, document.source, company)
+        issuer = batch.resolver.creditor(document.issuer, company)
+        dates, note = batch.dates.of(document.date, journal)
         payment_type = "outbound" if document.amount > 0 else "inbound"
         values = {
             "payment_type": payment_type,
@@ -78,26 +70,22 @@ class MlImporterTransfer(models.AbstractModel):
             "payment_method_line_id": method_line(journal, payment_type).id,
             "currency_id": currency.id,
             "amount": float(abs(document.amount)),
-            "date": booked_on,
-            "ml_original_date": document.date if booked_on != document.date else False,
+            **dates,
             "memo": document.reference or document.external_id,
             "partner_bank_id": False,
             "destination_account_id": payable_account(issuer, company).id,
         }
-        note = dates.shift_note(document.date, booked_on) if booked_on != document.date else ""
         entry.plan("created", values=values, note=note)
 
     def _apply_batch(self, flow, entries, resolver):
         created = [entry for entry in entries if entry.outcome == "created"]
         if not created:
             return
-        writer = self.with_context(ml_no_sync=True)
         with odoo_refusals(self.env, entries):
-            payments = writer.env["account.payment"].create([entry.values for entry in created])
+            payments = self.env["account.payment"].create([entry.values for entry in created])
             payments.action_post()
             for entry, payment in zip(created, payments, strict=True):
                 entry.record = payment
-                if payment.move_id:
-                    check_date(payment.move_id, entry.values["date"])
+                check_date(payment.move_id, entry.values["date"])
             for issuer in payments.partner_id:
-                settle_issuer(writer.env, flow, list(payments), issuer)
+                settle_issuer(self.env, flow, list(payments), issuer)

@@ -1,10 +1,11 @@
 from odoo import models
 from odoo.fields import Command
 
-from ..core.errors import ConnectorError, InvalidDataError, MappingError, NotReadyError, NotRelevantError
+from ..core.errors import InvalidDataError, MappingError, NotReadyError, NotRelevantError
 from ..core.messages import _, paragraph
 from ..core.tax_numbers import same_number
 from ..exporters.ml_exporter_vendor import SHARED_FIELDS
+from .import_batch import Batch
 from .importer_tools import is_of_company
 from .refusals import odoo_refusals
 from .vendor_claims import VendorClaims, VendorPlan
@@ -12,15 +13,9 @@ from .vendor_match import VendorMatch, vendor_reference
 from .vendor_values import VendorValues, contact_changes
 
 
-class VendorBatch:
-    """The shared data of a batch of vendors."""
-
+class VendorBatch(Batch):
     def __init__(self, env, flow, documents, resolver):
-        self.env = env
-        self.flow = flow
-        self.provider = flow.connection_id._provider_name()
-        self.company = flow.company_id.with_env(env)
-        self.resolver = resolver
+        super().__init__(env, flow, documents, resolver)
         self.values = VendorValues(env, documents)
 
 
@@ -35,8 +30,6 @@ class MlImporterVendor(models.AbstractModel):
     def _references(self, document):
         return (vendor_reference(document),)
 
-    # ------------------------------------------------------------------ plan
-
     def _plan_batch(self, flow, entries, resolver):
         documents = [entry.document for entry in entries]
         batch = VendorBatch(self.env, flow, documents, resolver)
@@ -48,12 +41,13 @@ class MlImporterVendor(models.AbstractModel):
         match = VendorMatch(self.env, flow, [entry.document for entry in unbound], chosen.values())
         new = []
         for entry in unbound:
-            try:
+            with entry.alone():
                 if self._plan_match(batch, entry, match, chosen.get(entry)):
                     new.append(entry)
-            except ConnectorError as error:
-                entry.error = error
-        self._plan_new(batch, new, match)
+        look_alikes = match.look_alikes([entry.document for entry in new])
+        for entry in new:
+            with entry.alone():
+                self._plan_new(batch, entry, match, look_alikes)
 
     def _plan_match(self, batch, entry, match, chosen):
         """Plan the link of a vendor to its partner; return True if Odoo has none."""
@@ -119,15 +113,7 @@ class MlImporterVendor(models.AbstractModel):
             )
         return ""
 
-    def _plan_new(self, batch, entries, match):
-        look_alikes = match.look_alikes([entry.document for entry in entries])
-        for entry in entries:
-            try:
-                self._plan_creation(batch, entry, match, look_alikes)
-            except ConnectorError as error:
-                entry.error = error
-
-    def _plan_creation(self, batch, entry, match, look_alikes):
+    def _plan_new(self, batch, entry, match, look_alikes):
         document = entry.document
         if not batch.flow.create_vendors:
             raise match.ask(document, _("Vendor %(vendor)s is not in Odoo. Map it to a contact.", vendor=document.name))
@@ -156,16 +142,14 @@ class MlImporterVendor(models.AbstractModel):
         children = self.env["res.partner"].with_context(active_test=False).search([("parent_id", "in", partners.ids)])
         contacts = children.grouped("parent_id")
         claims = VendorClaims(self.env, batch.flow, partners, children)
-        owners = batch.flow.connection_id.env["ml.binding"]._external_ids(batch.flow.connection_id, "vendor", partners)
+        owners = batch.connection.env["ml.binding"]._external_ids(batch.connection, "vendor", partners)
         for entry in entries:
             partner = together[entry.bound.id]
-            try:
+            with entry.alone():
                 if owners.get(partner.id, entry.document.external_id) != entry.document.external_id:
                     self._plan_shared(batch, entry, partner, owners[partner.id])
                     continue
                 self._plan_update(batch, entry, partner, contacts.get(partner, children.browse()), claims)
-            except ConnectorError as error:
-                entry.error = error
 
     def _plan_shared(self, batch, entry, partner, owner):
         """Keep the values of one of several vendors linked to a contact, else each would overwrite the others."""
@@ -214,25 +198,20 @@ class MlImporterVendor(models.AbstractModel):
             return current.id != value
         return (current or "").strip() != (value or "")
 
-    # ------------------------------------------------------------------ apply
-
     def _apply_batch(self, flow, entries, resolver):
-        writer = self.with_context(ml_no_sync=True, mail_create_nosubscribe=True)
         with odoo_refusals(self.env, entries):
-            writer._create_vendors([entry for entry in entries if entry.outcome == "created"])
-            writer._update_vendors([entry for entry in entries if entry.outcome == "updated"])
+            created = [entry for entry in entries if entry.outcome == "created"]
+            partners = self.env["res.partner"].create([entry.values for entry in created])
+            for entry, partner in zip(created, partners, strict=True):
+                entry.record = partner
+            self._update_vendors([entry for entry in entries if entry.outcome == "updated"])
         plans = [entry.values for entry in entries if entry.outcome in ("updated", "unchanged")]
         VendorClaims.keep(self.env, flow, plans)
-
-    def _create_vendors(self, entries):
-        partners = self.env["res.partner"].create([entry.values for entry in entries])
-        for entry, partner in zip(entries, partners, strict=True):
-            entry.record = partner
 
     def _update_vendors(self, entries):
         contacts = []
         for entry in entries:
-            plan, partner = entry.values, entry.record.with_env(self.env)
+            plan, partner = entry.values, entry.record
             if plan.changed:
                 partner.write(plan.changed)
             contacts += [{**values, "parent_id": partner.id} for values in plan.new]

@@ -66,14 +66,21 @@ class OpenDates:
             date = max(lock for of_one in locks for lock, _name in of_one) + timedelta(days=1)
         return date
 
-    def shift_note(self, original, booked):
-        """The note of a record that is not booked on its own date."""
-        return _(
+    def of(self, date, journal, has_tax=False):
+        """(`date` and `ml_original_date` of a record, note if it is not booked on its own date).
+
+        :raises LockedPeriodError: as `resolve`
+        """
+        booked = self.resolve(date, journal, has_tax)
+        if booked == date:
+            return {"date": date, "ml_original_date": False}, ""
+        note = _(
             "Booked on %(booked)s because the period is locked. Date in %(provider)s: %(original)s.",
-            original=original,
+            original=date,
             booked=booked,
             provider=self._provider,
         )
+        return {"date": booked, "ml_original_date": date}, note
 
 
 def journal_locks(journal, date):
@@ -87,11 +94,11 @@ def journal_locks(journal, date):
     ]
 
 
-def check_date(move, planned):
+def check_date(moves, planned):
     """
     :raises LockedPeriodError: Odoo moved the date of an entry while it was posted
     """
-    if move.date != planned:
+    if move := moves.filtered(lambda move: move.date != planned)[:1]:
         raise LockedPeriodError(
             _(
                 "Odoo would book on %(odoo_value)s instead of %(planned)s because the period was locked in the"

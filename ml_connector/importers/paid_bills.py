@@ -88,9 +88,8 @@ class PaidBills:
             return None
         moves = self.env["account.move"].union(*(move for move, _amount in bills))
         payments = moves.reconciled_payment_ids.filtered(lambda payment: self._is_same(document, payment))
-        bound = self.batch.flow.connection_id.env["ml.binding"]._external_ids(
-            self.batch.flow.connection_id, "payment", payments
-        )
+        connection = self.batch.connection
+        bound = connection.env["ml.binding"]._external_ids(connection, "payment", payments)
         free = payments.filtered(lambda payment: payment.id not in bound and payment.id not in self.batch.linked)
         if len(free) == 1:
             return free

@@ -13,14 +13,10 @@ from .money_journals import method_line
 class PaymentValues:
     """Prepares the values of the payments of a batch."""
 
-    def __init__(self, batch, paid):
-        """
-        :param paid: the `PaidBills` of the batch
-        """
+    def __init__(self, batch):
         self.batch = batch
-        self._paid = paid
 
-    def of(self, document, currency, bills, journal, booked_on):
+    def of(self, document, currency, bills, journal, dates):
         moves = [move for move, _amount in bills]
         values = {
             "payment_type": "outbound",
@@ -31,8 +27,7 @@ class PaymentValues:
             "payment_method_line_id": method_line(journal).id,
             "currency_id": currency.id,
             "amount": float(document.amount),
-            "date": booked_on,
-            "ml_original_date": document.date if booked_on != document.date else False,
+            **dates,
             "memo": document.reference or ", ".join(move.ref or move.name for move in moves),
             "partner_bank_id": False,
             "destination_account_id": payable_terms(moves[0]).account_id[:1].id,
@@ -84,7 +79,7 @@ class PaymentValues:
             return False
         accounts = {payable_terms(move).account_id for move, _amount in bills}
         return len(accounts) > 1 or any(
-            move.currency_id != currency or amount != self._paid.open_amount(move) for move, amount in bills
+            move.currency_id != currency or amount != self.batch.paid.open_amount(move) for move, amount in bills
         )
 
     def _prepare_split(self, currency, move, amount, values):

@@ -10,7 +10,7 @@ from .money_journals import method_line
 def pay(env, settlements):
     """Payments of moves, posted and reconciled.
 
-    :param settlements: dicts of `move`, `journal`, `amount` (float), `date`, `original_date`, `memo`
+    :param settlements: dicts of `move`, `journal`, `amount` (float), `date`, `ml_original_date`, `memo`
     """
     values_list = []
     for settlement in settlements:
@@ -26,7 +26,7 @@ def pay(env, settlements):
             "currency_id": move.currency_id.id,
             "amount": settlement["amount"],
             "date": settlement["date"],
-            "ml_original_date": settlement.get("original_date"),
+            "ml_original_date": settlement.get("ml_original_date"),
             "memo": settlement["memo"] or move.ref,
             "partner_bank_id": False,
             "destination_account_id": _payable_items(move).account_id[:1].id,

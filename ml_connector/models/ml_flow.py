@@ -108,10 +108,10 @@ class MlFlow(models.Model):
         return self._is_known() and self._spec().has_documents
 
     def _importer(self):
-        """The importer of this pull flow, with the rights of the integration user."""
+        """The importer of this pull flow, with the rights of the integration user. What it writes is not sent back."""
         self.ensure_one()
         kind = "bridged" if self._is_bridged() else self.kind
-        return self.connection_id._books()[f"ml.importer.{kind}"]
+        return self.connection_id._books()[f"ml.importer.{kind}"].with_context(ml_no_sync=True)
 
     def _exporter(self, model):
         """The exporter of `model` for this push flow, with the rights of the integration user."""

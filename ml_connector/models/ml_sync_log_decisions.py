@@ -4,8 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..core.awaited import Awaited
-from ..engine.answers import Answers
 from ..engine.deliveries import Deliveries, ReportBack
+from ..engine.results import Answers
 from .client_actions import notification, open_dialog
 from .ml_sealed import needs
 from .ml_sentence import Sentence

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 from ..core.awaited import Awaited, odoo_key
 from ..core.items import UNREADABLE
 from ..core.messages import _
-from ..engine.answers import Answers
+from ..engine.results import Answers
 from .ml_error_class import MAX_STOPS
 from .ml_wait import REASONS
 from .sync_states import CLEAN, MERGED_STATES

@@ -17,8 +17,8 @@ from odoo.addons.ml_connector.core.errors import (
     RemoteError,
     UnconfirmedError,
 )
-from odoo.addons.ml_connector.engine.answers import Answers
 from odoo.addons.ml_connector.engine.failures import as_connector_error
+from odoo.addons.ml_connector.engine.results import Answers
 from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
 
 from .common import ConnectorCase

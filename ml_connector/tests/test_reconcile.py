@@ -9,8 +9,8 @@ from odoo.tests import tagged
 from odoo.addons.ml_connector.core.documents import Address, Contact, Vendor
 from odoo.addons.ml_connector.core.errors import InvalidDataError
 from odoo.addons.ml_connector.core.remote import SendResult
-from odoo.addons.ml_connector.engine.outcomes import Outcomes
-from odoo.addons.ml_connector.engine.own_changes import OwnChanges
+from odoo.addons.ml_connector.engine.booking import Outcomes
+from odoo.addons.ml_connector.engine.merge import OwnChanges
 from odoo.addons.ml_connector.importers.ml_importer import ImportEntry
 from odoo.addons.ml_connector.providers import PROVIDERS
 

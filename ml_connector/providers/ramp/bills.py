@@ -16,7 +16,6 @@ from .drafts import BILL, DRAFT
 from .links import Links, file_name, safe_name, unused
 from .money import read_money, read_number
 from .pull_base import LOOK_BACK, RampPull, since_moment
-from .scopes import BILLS_READ
 from .wire import as_list, coding_key, item, line_key, money_key, picked, required_id
 
 HELD, VENDOR_NOT_APPROVED = "ON_HOLD", "PENDING_VENDOR_APPROVAL"
@@ -89,7 +88,7 @@ class Bills(BillPull):
     label = _("Vendor Bills")
     kind = "bill"
     sequence = 30
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     reports = True
     relists = True
     events = ("bills.ready_to_sync", "bills.approved", "bills.updated", "bills.archived")
@@ -207,7 +206,7 @@ class BillFiles(BillPull):
     label = _("Invoice Files")
     kind = "file"
     sequence = 40
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     help = _("Attaches the invoices to the vendor bills.")
 
     @cached_property

@@ -9,7 +9,6 @@ from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from .client import path_id
 from .drafts import BILL, DRAFT, MAX_NUMBER, PAID_OUTSIDE, SPLIT, Attachments, Drafts
-from .scopes import BILLS_READ, BILLS_WRITE, VENDORS_READ
 from .selections import is_split, options_of
 from .wire import new_id
 
@@ -35,7 +34,7 @@ class BillsPush(PushFlow):
     kind = "own_bill"
     sequence = 200
     active = False
-    scopes = (VENDORS_READ, BILLS_READ, BILLS_WRITE)
+    scopes = ("vendors:read", "bills:read", "bills:write")
     options = ("bill_mode", "start_date")
     watches = "account.move"
 

@@ -7,8 +7,7 @@ from ...core.wire import day, needed, part, rows, text
 from .money import read_money
 from .pull_base import SYNCED
 from .receipts import receipts
-from .scopes import TRANSACTIONS_READ
-from .spend import CARD, SpendPull, line_values
+from .spend import CARD, SpendPull, line_values, settled
 from .wire import coding_key, full_name, item, line_key, money_key, picked, required_id
 
 # Without states and time stamps: progress in Ramp after the booking is no change.
@@ -23,7 +22,7 @@ class CardTransactions(SpendPull):
     label = _("Card Transactions")
     kind = "expense"
     sequence = 53
-    scopes = (TRANSACTIONS_READ,)
+    scopes = ("transactions:read",)
     events = (
         *("transactions.ready_to_sync", "transactions.cleared", "transactions.body_coding_updated"),
         *("transactions.all_requirements_met_and_approved_changed", "transactions.sync_requested"),
@@ -51,7 +50,7 @@ class CardTransactions(SpendPull):
     def translate(self, payload):
         """An `Expense` of a card transaction; refunds are negative."""
         external_id = required_id(payload, _("the transaction"))
-        amount, currency = _settled(payload)
+        amount, currency = settled(payload, ("entity_amount",), "currency_code", _("the amount of the transaction"))
         if not amount:
             raise InvalidDataError(_("The amount of the transaction is zero. Odoo does not book it."))
         happened = day(payload, "user_transaction_time", "settlement_date", "accounting_date")
@@ -77,13 +76,6 @@ class CardTransactions(SpendPull):
             is_exported=text(payload, "sync_status") == SYNCED,
             attachments=receipts(payload),
         )
-
-
-def _settled(payload):
-    """The amount charged to the company: `entity_amount` if there is one, else `amount`, which is in MAJOR units."""
-    if payload.get("entity_amount") is not None:
-        return read_money(payload["entity_amount"], _("the amount of the transaction"))
-    return read_money(payload.get("amount"), _("the amount of the transaction"), text(payload, "currency_code"))
 
 
 def _original(payload):

@@ -5,7 +5,6 @@ from ...core.messages import _
 from ...core.wire import needed
 from .money import read_money
 from .pull_base import SyncedPull
-from .scopes import CASHBACKS_READ
 from .spend import ISSUER
 from .wire import item, money_key, required_id
 
@@ -18,7 +17,7 @@ class Cashbacks(SyncedPull):
     label = _("Cashback")
     kind = "cashback"
     sequence = 56
-    scopes = (CASHBACKS_READ,)
+    scopes = ("cashbacks:read",)
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Books cashback as income owed by the card issuer.")
     sync_type = "STATEMENT_CREDIT_SYNC"

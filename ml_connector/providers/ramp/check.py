@@ -9,14 +9,14 @@ from ...core.messages import _, paragraph
 from ...core.provider import ConnectionCheck
 from .client import rows_of
 from .newer import STORED
-from .scopes import ACCOUNTING_READ, BILLS_READ, BUSINESS_READ, ENTITIES_READ, ORDERS_READ, PLUS, SEAT
+from .push_base import PLUS, SEAT
 
 OUR_NAME = "Odoo (ml_connector)"
 """Name of Odoo's connection in Ramp, which does not otherwise tell who created a connection."""
 
 FREE, FILES, OURS, TAKEN = "free", "files", "ours", "taken"
 """No holder; an exchange of CSV files, which Odoo's connection replaces; Odoo; another system."""
-SCOPES = (BUSINESS_READ, ENTITIES_READ, ACCOUNTING_READ, BILLS_READ, ORDERS_READ)
+SCOPES = ("business:read", "entities:read", "accounting:read", "bills:read", "purchase_orders:read")
 """The scopes of the check itself."""
 
 
@@ -43,16 +43,12 @@ def seat(connections):
 
     Ended connections remain in the list with `is_active` false; `status` is deprecated.
     """
-    for row in connections:
-        if row.get("is_active") is True:
-            return _holder(row), row
-    return FREE, {}
-
-
-def _holder(row):
+    row = next((row for row in connections if row.get("is_active") is True), None)
+    if row is None:
+        return FREE, {}
     if row.get("remote_provider_name") == OUR_NAME:
-        return OURS
-    return FILES if row.get("connection_type") == "CSV" else TAKEN
+        return OURS, row
+    return FILES if row.get("connection_type") == "CSV" else TAKEN, row
 
 
 def holder_name(row):
@@ -63,9 +59,8 @@ class Checker(ConnectionCheck):
     label = "Ramp"
 
     def __init__(self, client, settings, tokens, default_scopes, flows):
-        super().__init__(client, settings, tokens)
+        super().__init__(client, settings, tokens, flows)
         self.wanted = wanted_scopes(settings, default_scopes)
-        self.flows = flows
         self.granted = set()
 
     def run(self):
@@ -76,12 +71,12 @@ class Checker(ConnectionCheck):
             return self.report
         self._check_scopes()
         for check, scope in (
-            (self._check_business, BUSINESS_READ),
-            (self._check_entities, ENTITIES_READ),
-            (self._check_seat, ACCOUNTING_READ),
-            (self._check_accounts, ACCOUNTING_READ),
-            (self._check_bills, BILLS_READ),
-            (self._check_orders, ORDERS_READ),
+            (self._check_business, "business:read"),
+            (self._check_entities, "entities:read"),
+            (self._check_seat, "accounting:read"),
+            (self._check_accounts, "accounting:read"),
+            (self._check_bills, "bills:read"),
+            (self._check_orders, "purchase_orders:read"),
         ):
             if scope in self.granted:
                 self._guarded(check)

@@ -12,7 +12,6 @@ from .companies import is_offered
 from .dimensions import field_options
 from .pull_base import RampPull
 from .reimbursements import REIMBURSED
-from .scopes import ACCOUNTING_READ, USERS_READ
 from .selections import option_reference
 from .spend import CARD, ISSUER
 from .wire import full_name, item, picked, required_id
@@ -24,7 +23,7 @@ class Coding(RampPull):
     kind = "reference"
     sequence = 10
     interval = 24 * 60
-    scopes = (ACCOUNTING_READ,)
+    scopes = ("accounting:read",)
     help = _("Reads the codes of Ramp, so that you can map them before the first bill arrives.")
 
     def pull(self, cursor, since):
@@ -51,7 +50,7 @@ class Coding(RampPull):
         """Further codes of card transactions: the issuer, the cashback account and the employees."""
         for reference in (ISSUER, CASHBACK):
             yield from self._coded(reference.kind, [[_named(reference)]])
-        if USERS_READ in self.provider.settings.capabilities:
+        if "users:read" in self.provider.settings.capabilities:
             yield from self._coded("employee", self.client.pages("/users"))
 
     def _coded(self, kind, found, field=None):

@@ -7,7 +7,7 @@ from ...core.messages import _, paragraph
 from ...core.remote import SendResult
 from . import check
 from .client import path_id
-from .scopes import AccountingPush
+from .push_base import AccountingPush
 
 SENT = "companies"
 """Key of the Odoo IDs of the companies that Ramp has, stored between runs."""
@@ -43,16 +43,16 @@ class CompaniesPush(AccountingPush):
             note = _("Ramp keeps its values of the company, because its API cannot change them.")
             return SendResult(external_id=external_id, note=note)
         self._allow_entities()
+        is_known = False
         try:
             self.client.upload("/accounting/entities", "entities", [payload])
         except PermanentError as error:
             # Ramp has no list to check first.
             if "exist" not in error.message.casefold():
                 raise
-            self._note(payload["id"])
-            return SendResult(external_id=payload["id"], linked=True)
+            is_known = True
         self._note(payload["id"])
-        return SendResult(external_id=payload["id"])
+        return SendResult(external_id=payload["id"], linked=is_known)
 
     def find(self, payload, key):
         """None: only sending again tells, because Ramp refuses an existing company."""

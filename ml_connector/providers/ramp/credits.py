@@ -7,7 +7,6 @@ from ...core.wire import day, needed, rows, text
 from .client import path_id
 from .money import read_money
 from .pull_base import RampPull
-from .scopes import VENDORS_READ
 from .selections import coding, selections
 from .vendors import vendor_of
 from .wire import coding_key, item, line_key, money_key, picked, required_id
@@ -48,7 +47,7 @@ class Credits(CreditPull):
     label = _("Vendor Credits")
     kind = "credit"
     sequence = 51
-    scopes = (VENDORS_READ,)
+    scopes = ("vendors:read",)
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Reads vendor credits as credit notes.")
 
@@ -101,7 +100,7 @@ class CreditApplications(CreditPull):
     label = _("Vendor Credits on Bills")
     kind = "application"
     sequence = 52
-    scopes = (VENDORS_READ,)
+    scopes = ("vendors:read",)
     options = ("start_date",)
     help = _("Reconciles credit notes with the bills to which they were applied in Ramp.")
 

@@ -9,7 +9,7 @@ from ...core.remote import SendResult
 from .client import path_id
 from .companies import ENTITIES, scoped
 from .newer import FIELD_REMOTE_ID
-from .scopes import AccountingPush
+from .push_base import AccountingPush
 from .selections import option_reference
 from .upload import Upload
 from .wire import differing, first_match, only, ramp_id_of

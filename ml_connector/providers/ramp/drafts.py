@@ -6,18 +6,12 @@ Their IDs in Odoo begin with `draft:` or `bill:`; an approved draft becomes anot
 import hashlib
 from decimal import Decimal
 
-from ...core.errors import (
-    ConflictError,
-    DuplicateError,
-    InvalidDataError,
-    NotFoundError,
-)
+from ...core.errors import ConflictError, DuplicateError, InvalidDataError, NotFoundError
 from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from .client import path_id
 from .money import read_money
-from .scopes import BILLS_READ, BILLS_WRITE
 from .selections import as_selections
 from .wire import new_id
 
@@ -59,7 +53,7 @@ class Drafts:
         return self._sent(row, linked=not external_id)
 
     def find_own(self, body):
-        """Like `find_as`, for a bill that may not exist.
+        """The draft or bill, for a bill that may not exist.
 
         :raises DuplicateError: another bill has the number, from a replaced database or entered by a user
         """
@@ -74,12 +68,11 @@ class Drafts:
             )
         return found
 
-    def find_as(self, body):
-        """The draft or its approved bill by its Odoo ID; if Ramp accepts none, by vendor and invoice number."""
-        return self._found(body)[1]
-
     def _found(self, body):
-        """Ramp's row and its `SendResult`; twice None if there is none."""
+        """Ramp's row of the draft or its approved bill, and its `SendResult`; twice None if there is none.
+
+        The Odoo ID identifies it; if Ramp accepts none, vendor and invoice number do.
+        """
         known = {"remote_id": body["remote_id"]}
         if not self.provider.has_seat:
             known = {"invoice_number": body["invoice_number"], "vendor_id": body["vendor_id"]}
@@ -104,13 +97,13 @@ class Drafts:
             return self._sent(self.client.create("/bills/drafts", self.wire(body, order)))
         except ConflictError:
             # The draft was created in between; the list may lag behind, so it is read once more.
-            found = self.find_as(body)
+            _row, found = self._found(body)
             if not found:
                 raise
             return found
 
     def _approved(self, body, error):
-        found = self.find_as(body)
+        _row, found = self._found(body)
         if found and found.external_id.startswith(DRAFT):
             raise error
         if not found:
@@ -126,6 +119,7 @@ class Drafts:
         return SendResult(external_id=f"{DRAFT}{new_id(row)}", linked=linked, takes_files=True)
 
     def wire(self, body, order=""):
+        ordered = self._order_lines(order) if order else {}
         wanted = {
             "vendor_id": body["vendor_id"],
             "entity_id": self.provider.push_entity_id,
@@ -135,7 +129,7 @@ class Drafts:
             "due_at": body.get("due_at"),
             "posting_date": body.get("posting_date"),
             "memo": body["memo"][:MAX_MEMO],
-            "line_items": self._lines(body, order),
+            "line_items": [self._line(line, ordered) for line in body["lines"]],
         }
         # Ramp accepts an Odoo ID only with an accounting connection.
         if self.provider.has_seat:
@@ -146,10 +140,6 @@ class Drafts:
             # Approving it must not pay it.
             wanted["payment_method"] = PAID_OUTSIDE
         return {key: value for key, value in wanted.items() if value is not None}
-
-    def _lines(self, body, order):
-        ids = self._order_lines(order) if order else {}
-        return [self._line(line, ids) for line in body["lines"]]
 
     def _line(self, line, order_lines):
         wanted = {
@@ -172,7 +162,7 @@ class Attachments(PushFlow):
 
     kind = "outgoing_file"
     active = False
-    scopes = (BILLS_READ, BILLS_WRITE)
+    scopes = ("bills:read", "bills:write")
 
     def render(self, document):
         return {

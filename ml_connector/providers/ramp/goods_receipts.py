@@ -1,6 +1,6 @@
 """Odoo's goods receipts of purchase orders, to Ramp Plus. Ramp cannot change one: another one replaces it."""
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from decimal import Decimal
 
 from ...core.errors import InvalidDataError, NotFoundError, undone
@@ -10,7 +10,7 @@ from ...core.remote import SendResult
 from ...core.wire import iso_day
 from .client import path_id
 from .drafts import DRAFT
-from .scopes import ORDERS_READ, PLUS, RECEIPTS_READ, RECEIPTS_WRITE
+from .push_base import PLUS
 from .wire import new_id
 
 SEPARATOR = ","
@@ -25,7 +25,7 @@ class GoodsReceiptsPush(PushFlow):
     kind = "goods_receipt"
     sequence = 190
     active = False
-    scopes = (ORDERS_READ, RECEIPTS_READ, RECEIPTS_WRITE)
+    scopes = ("purchase_orders:read", "item_receipts:read", "item_receipts:write")
     needs = (PLUS,)
     events = ("item_receipts.created",)
     options = ("start_date",)
@@ -76,7 +76,7 @@ class GoodsReceiptsPush(PushFlow):
         for entry in payload["orders"]:
             wanted = self._wanted(payload, entry)
             rows = self._ours(entry["order"], payload["number"])
-            right = [row["id"] for row in rows if wanted and _lines_of(row) == _lines_of(wanted)][:1]
+            right = _right(rows, wanted)
             surplus.update(row["id"] for row in rows)
             kept += right
             if wanted and not right:
@@ -100,14 +100,10 @@ class GoodsReceiptsPush(PushFlow):
         found = []
         for entry in payload["orders"]:
             wanted = self._wanted(payload, entry)
-            rows = [
-                row
-                for row in self._ours(entry["order"], payload["number"])
-                if wanted and _lines_of(row) == _lines_of(wanted)
-            ]
-            if not rows:
+            right = _right(self._ours(entry["order"], payload["number"]), wanted)
+            if not right:
                 return None
-            found.append(rows[0]["id"])
+            found += right
         return SendResult(external_id=SEPARATOR.join(found))
 
     def manual_change(self, receipt_id):
@@ -178,15 +174,18 @@ class GoodsReceiptsPush(PushFlow):
 
     def _delete(self, receipts):
         for receipt in sorted(receipts):
-            try:
+            with suppress(NotFoundError):
                 self.client.change("DELETE", f"/item-receipts/{path_id(receipt)}")
-            except NotFoundError:
-                continue
 
 
 def _memo(number):
     """The memo that identifies a receipt of Odoo."""
     return f"Odoo {number}"
+
+
+def _right(rows, wanted):
+    """The ID of a receipt as wanted, in a list, which is empty without one."""
+    return [row["id"] for row in rows if wanted and _lines_of(row) == _lines_of(wanted)][:1]
 
 
 def _lines_of(receipt):

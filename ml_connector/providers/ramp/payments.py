@@ -10,7 +10,6 @@ from .bills import BillPull, bill_title, currency_taken, exchange_rate, is_latel
 from .client import path_id
 from .links import safe_name
 from .money import currency_digits, read_money
-from .scopes import BILLS_READ
 from .spend import CARD
 from .wire import as_list, item, money_key, picked, required_id
 
@@ -42,7 +41,7 @@ class Payments(BillPull):
     label = _("Bill Payments")
     kind = "payment"
     sequence = 50
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     reports = True
     relists = True
     files = "payment_files"
@@ -66,12 +65,12 @@ class Payments(BillPull):
         return self.paid_lately()
 
     def read(self, external_id):
-        payment_id, bill_id = split_payment_key(external_id)
+        bill_id = bill_of(external_id)
         row = self.row(bill_id)
         if not (self.concerns_us(row) and is_payment_due(row)):
             return None
         item = self.item(row)
-        return item if not payment_id or item.external_id == external_id else None
+        return item if external_id in (bill_id, item.external_id) else None
 
     def item(self, row):
         """Add the other bills of the payment, because a debit for several bills has to be split."""
@@ -86,8 +85,7 @@ class Payments(BillPull):
         return payment_item({**row, "paid_together": together})
 
     def is_synced(self, external_id):
-        _payment_id, bill_id = split_payment_key(external_id)
-        return self.row(bill_id).get("sync_status") in PAYMENT_SYNCED
+        return self.row(bill_of(external_id)).get("sync_status") in PAYMENT_SYNCED
 
     def translate(self, payload):
         """The `Payment` of one bill.
@@ -130,7 +128,7 @@ class PaymentFiles(BillPull):
     label = _("Proofs of Payment")
     kind = "file"
     sequence = 51
-    scopes = (BILLS_READ,)
+    scopes = ("bills:read",)
     help = _("Attaches the remittance receipts (PDF) to the payments that Ramp made.")
 
     def __init__(self, provider):
@@ -142,13 +140,15 @@ class PaymentFiles(BillPull):
 
     def read_files(self, external_id, known):
         """The proof of a payment; without a file if Ramp has none, for example for payments outside Ramp."""
-        _payment_id, bill_id = split_payment_key(external_id)
+        bill_id = bill_of(external_id)
         url = f"{REMITTANCE}{bill_id}"
         try:
             self._downloaded[url] = self._receipt(bill_id)
         except (NotFoundError, PermanentError):
             url = ""
-        return remittance_item(external_id, next(iter(known.get("names") or ()), "Remittance.pdf"), url)
+        name = next(iter(known.get("names") or ()), "Remittance.pdf")
+        payload = {"id": external_id, "name": name, "url": url}
+        return item({}, payload, name, payload, external_id)
 
     def download(self, url):
         return self._downloaded.pop(url, None) or self._receipt(url.removeprefix(REMITTANCE))
@@ -160,7 +160,7 @@ class PaymentFiles(BillPull):
         return mime or "application/pdf", answer.content
 
     def translate(self, payload):
-        """The proof of a payment: of `items.remittance_item`, or of the paid bill."""
+        """The proof of a payment: of `read_files`, or of the paid bill."""
         if "url" not in payload:
             return self.provider.flow(Payments.key).translate(payload).attachments
         return (Attachment(name=text(payload, "name"), url=payload["url"]),) if payload["url"] else ()
@@ -194,10 +194,9 @@ def payment_key(payment_id, bill_id):
     return f"{payment_id or 'unnumbered'}:{bill_id}"
 
 
-def split_payment_key(key):
-    """Payment and bill of a key; a bare bill ID, as in webhooks, has no payment."""
-    payment_id, _colon, bill_id = key.rpartition(":")
-    return payment_id, bill_id
+def bill_of(key):
+    """The bill of a payment's key; any other ID as it is, such as the bare bill ID of a webhook."""
+    return key.rpartition(":")[2]
 
 
 def payment_item(row):
@@ -214,11 +213,6 @@ def payment_item(row):
     }
     number = text(paid, "id") if isinstance(paid, dict) else None
     return item(row, content, bill_title(row), external_id=payment_key(number, required_id(row)))
-
-
-def remittance_item(external_id, name, url):
-    payload = {"id": external_id, "name": name, "url": url}
-    return item({}, payload, name, payload, external_id)
 
 
 def _remittance(paid, bill_id, reference):

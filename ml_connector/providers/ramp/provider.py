@@ -23,11 +23,11 @@ from .newer import Newer
 from .payments import REMITTANCE, PaymentFiles, Payments
 from .purchase_orders import PurchaseOrders
 from .purchase_orders_push import OrderFilesPush, PurchaseOrdersPush
+from .push_base import PLUS, SEAT
 from .receipts import Receipts
 from .reimbursements import Reimbursements
 from .repayments import Repayments
 from .results import Results
-from .scopes import PLUS, SEAT
 from .selections import BuiltInFields
 from .statements import StatementFiles, Statements, Transfers
 from .taxes import TaxesPush

@@ -9,7 +9,6 @@ from ...core.wire import day, needed, rows, text
 from .client import path_id
 from .money import read_money, read_number
 from .pull_base import RampPull, since_moment
-from .scopes import ORDERS_READ
 from .selections import coding, selections
 from .vendors import vendor_of
 from .wire import item, line_key, money_key, picked, required_id
@@ -23,7 +22,7 @@ class PurchaseOrders(RampPull):
     label = _("Purchase Orders")
     kind = "purchase_order"
     sequence = 25
-    scopes = (ORDERS_READ,)
+    scopes = ("purchase_orders:read",)
     events = ("purchase_orders.created", "purchase_orders.updated", "purchase_orders.archived")
     active = False
     options = ("start_date", "order_product")

@@ -10,7 +10,7 @@ from .client import path_id
 from .drafts import DRAFT, SPLIT, Attachments, Drafts
 from .goods_receipts import GoodsReceiptsPush
 from .money import read_money
-from .scopes import BILLS_READ, BILLS_WRITE, ORDERS_READ, ORDERS_WRITE, PLUS, VENDORS_READ
+from .push_base import PLUS
 from .selections import as_selections, is_split, options_of
 from .wire import new_id
 
@@ -31,11 +31,11 @@ class PurchaseOrdersPush(PushFlow):
     kind = "purchase_order"
     sequence = 170
     active = False
-    scopes = (VENDORS_READ,)
+    scopes = ("vendors:read",)
     options = ("purchase_order_mode", "start_date")
     watches = "purchase.order"
 
-    order_scopes, draft_scopes = (ORDERS_READ, ORDERS_WRITE), (BILLS_READ, BILLS_WRITE)
+    order_scopes, draft_scopes = ("purchase_orders:read", "purchase_orders:write"), ("bills:read", "bills:write")
     """What it requires besides, by the form of the orders in Ramp."""
 
     @classmethod
@@ -71,7 +71,7 @@ class PurchaseOrdersPush(PushFlow):
             "net_payment_terms": document.payment_days,
             "cancelled": document.is_over,
             "lines": [self._line(line) for line in document.lines],
-            "notes": self._notes(document),
+            "notes": paragraph(_fractions(document.lines), SPLIT if any(map(is_split, document.lines)) else ""),
         }
         return {key: value for key, value in body.items() if value is not None}
 
@@ -89,10 +89,6 @@ class PurchaseOrdersPush(PushFlow):
             "unit_price": format(line.unit_price if whole else total, "f"),
             "coding": options_of(line),
         }
-
-    def _notes(self, document):
-        fractions = sum(not _is_whole(line) for line in document.lines)
-        return paragraph(_fractions(fractions), SPLIT if any(map(is_split, document.lines)) else "")
 
     def send(self, payload, external_id, key):
         if payload["mode"] == "draft_bill":
@@ -316,7 +312,8 @@ def _is_whole(line):
     return line.amount is None and line.quantity == line.quantity.to_integral_value() and line.quantity > 0
 
 
-def _fractions(count):
+def _fractions(lines):
+    count = sum(not _is_whole(line) for line in lines)
     if not count:
         return ""
     if count == 1:

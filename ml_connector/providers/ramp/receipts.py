@@ -12,7 +12,6 @@ from ...core.wire import text
 from .client import path_id
 from .links import Links, file_name
 from .pull_base import NOT_READY, RampPull, since_moment
-from .scopes import REIMBURSEMENTS_READ, SPEND_RECEIPTS_READ, TRANSACTIONS_READ
 from .wire import item, required_id
 
 OWNERS = {"expense": "transaction_id", "reimbursement": "reimbursement_id"}
@@ -27,7 +26,7 @@ class Receipts(RampPull):
     label = _("Receipts")
     kind = "file"
     sequence = 55
-    scopes = (SPEND_RECEIPTS_READ, TRANSACTIONS_READ, REIMBURSEMENTS_READ)
+    scopes = ("receipts:read", "transactions:read", "reimbursements:read")
     events = ("transactions.receipt_added",)
     help = _("Attaches receipts to expenses and reimbursements, also later ones.")
 
@@ -73,7 +72,7 @@ class Receipts(RampPull):
             return self.read(external_id)
         if not names:
             return self._all(external_id, kind)
-        ids = [receipt_id_of(name) for name in names]
+        ids = [name.removeprefix(_RECEIPT) for name in names]
         urls = self.links.find(ids, known.get("day", ""))
         if urls is None:
             return self._asked(external_id, kind, names)
@@ -123,7 +122,3 @@ def receipts(payload):
 def receipt_name(receipt_id):
     """The name of a receipt before its file is known."""
     return f"{_RECEIPT}{receipt_id}"
-
-
-def receipt_id_of(name):
-    return name.removeprefix(_RECEIPT)

@@ -4,11 +4,9 @@ from ...core.documents import Bill, BillLine, Party, Reference, Reimbursement, S
 from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.wire import day, needed, part, rows, text
-from .money import read_money
 from .pull_base import SYNCED
 from .receipts import receipts
-from .scopes import REIMBURSEMENTS_READ
-from .spend import SpendPull, line_values
+from .spend import SpendPull, line_values, settled
 from .wire import coding_key, item, line_key, money_key, picked, required_id
 
 REIMBURSED = Reference(kind="journal", external_id="reimbursements", name="Ramp reimbursements")
@@ -32,7 +30,7 @@ class Reimbursements(SpendPull):
     label = _("Reimbursements")
     kind = "reimbursement"
     sequence = 54
-    scopes = (REIMBURSEMENTS_READ,)
+    scopes = ("reimbursements:read",)
     events = (
         *("reimbursements.ready_to_sync", "reimbursements.batch_payment_reimbursed"),
         "reimbursements.sync_requested",
@@ -56,7 +54,8 @@ class Reimbursements(SpendPull):
     def translate(self, payload):
         """A `Reimbursement`: a bill of the employee, or a credit note if the employee owes the company."""
         external_id = required_id(payload, _("the reimbursement"))
-        amount, currency = _owed(payload)
+        newest = ("entity_amount", "payee_amount")
+        amount, currency = settled(payload, newest, "currency", _("the amount of the reimbursement"))
         if not amount:
             raise InvalidDataError(_("The amount of the reimbursement is zero. Odoo does not book it."))
         spent = day(payload, "transaction_date", "accounting_date", "created_at")
@@ -95,15 +94,6 @@ def is_payback(payload):
     """Whether the employee owes the company, by the direction; older payloads have only the type."""
     direction = text(payload, "direction")
     return direction == TO_BUSINESS if direction else text(payload, "type").startswith("PAYBACK_")
-
-
-def _owed(payload):
-    """The amount that the company pays, by the newest key first (`amount` is in MAJOR units)."""
-    what = _("the amount of the reimbursement")
-    for key in ("entity_amount", "payee_amount"):
-        if payload.get(key) is not None:
-            return read_money(payload[key], what)
-    return read_money(payload.get("amount"), what, text(payload, "currency"))
 
 
 def _payee(payload):

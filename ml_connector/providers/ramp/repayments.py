@@ -8,7 +8,6 @@ from ...core.wire import day, needed, part, text
 from .card_transactions import CardTransactions
 from .money import currency_digits, read_money
 from .pull_base import PARALLEL_READS, RampPull, since_moment
-from .scopes import REPAYMENTS_READ, TRANSACTIONS_READ
 from .wire import first_match, item, picked, required_id
 
 REPAYMENTS = Reference(kind="journal", external_id="repayments", name="Repayments of employees")
@@ -26,7 +25,7 @@ class Repayments(RampPull):
     kind = "repayment"
     sequence = 60
     interval = 4 * 60
-    scopes = (REPAYMENTS_READ, TRANSACTIONS_READ)
+    scopes = ("repayments:read", "transactions:read")
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Books repayments of card transactions by employees. Ramp accepts no results for them.")
 

@@ -7,8 +7,7 @@ from ...core.errors import AuthError, NotFoundError, PermanentError
 from ...core.flow import ResultFlow
 from ...core.messages import _
 from ...core.remote import content_version
-from .payments import split_payment_key
-from .scopes import ACCOUNTING_WRITE, BILLS_READ
+from .payments import bill_of
 
 MAX_RESULTS = 5000
 """The maximum that Ramp accepts in one call."""
@@ -21,7 +20,7 @@ class Results(ResultFlow):
     key = "results"
     label = _("Sync Status to Ramp")
     sequence = 70
-    scopes = (ACCOUNTING_WRITE, BILLS_READ)
+    scopes = ("accounting:write", "bills:read")
     help = _("Reports to Ramp which records Odoo booked, and why it could not book others.")
 
     @cached_property
@@ -101,19 +100,14 @@ def culprits(batch, refusal):
     """The results that Ramp names in its refusal, and the others."""
     if len(batch) == 1:
         return batch, []
-    named = [result for result in batch if bill_id(result) in refusal.details]
-    return named, [result for result in batch if bill_id(result) not in refusal.details]
-
-
-def bill_id(result):
-    """The ID in the report: of the bill for a payment, else of the record itself."""
-    return split_payment_key(result.external_id)[1]
+    named = [result for result in batch if bill_of(result.external_id) in refusal.details]
+    return named, [result for result in batch if bill_of(result.external_id) not in refusal.details]
 
 
 def body(sync_type, batch, key):
     """The body without empty lists, which Ramp refuses."""
-    successes = [success(result, bill_id(result)) for result in batch if result.success]
-    failures = [failure(result, bill_id(result)) for result in batch if not result.success]
+    successes = [success(result) for result in batch if result.success]
+    failures = [failure(result) for result in batch if not result.success]
     content = {"sync_type": sync_type}
     if successes:
         content["successful_syncs"] = successes
@@ -123,14 +117,14 @@ def body(sync_type, batch, key):
     return {"idempotency_key": f"{hashlib.sha256(key.encode()).hexdigest()[:24]}-{content_version(content)}", **content}
 
 
-def success(result, ramp_id):
+def success(result):
     """An entry of `successful_syncs`; only bills may have a link to the Odoo record."""
-    body = {"id": ramp_id, "reference_id": result.reference or "Odoo"}
+    body = {"id": bill_of(result.external_id), "reference_id": result.reference or "Odoo"}
     if result.subject == "bill" and result.url.startswith(("https://", "http://")):
         body["deep_link_url"] = result.url
     return body
 
 
-def failure(result, ramp_id):
+def failure(result):
     """An entry of `failed_syncs`; Ramp shows the message to its users."""
-    return {"id": ramp_id, "error": {"message": result.failure_text(MAX_MESSAGE)}}
+    return {"id": bill_of(result.external_id), "error": {"message": result.failure_text(MAX_MESSAGE)}}

@@ -47,6 +47,14 @@ class SpendPull(SyncedPull):
         return day(row, "accounting_date", "settlement_date", "transaction_date", "user_transaction_time", "created_at")
 
 
+def settled(payload, keys, currency_key, what):
+    """The amount that the company pays, of the first key with a value; else `amount`, which is in MAJOR units."""
+    for key in keys:
+        if payload.get(key) is not None:
+            return read_money(payload[key], what)
+    return read_money(payload.get("amount"), what, text(payload, currency_key))
+
+
 def line_values(payload, total, currency, what):
     """Values of the lines, which add up to the total.
 

@@ -11,7 +11,6 @@ from ...core.wire import day, needed, part, rows, text
 from .client import path_id
 from .money import read_money
 from .pull_base import READY, RampPull, SyncedPull, since_moment
-from .scopes import CASHBACKS_READ, STATEMENTS_READ, TRANSACTIONS_READ, TRANSFERS_READ
 from .spend import CARD, ISSUER
 from .wire import item, money_key, required_id
 
@@ -24,7 +23,7 @@ class Statements(RampPull):
     kind = "statement"
     sequence = 57
     interval = 12 * 60
-    scopes = (STATEMENTS_READ, TRANSACTIONS_READ, CASHBACKS_READ)
+    scopes = ("statements:read", "transactions:read", "cashbacks:read")
     files = "statement_files"
     options = ("post_bills", "lock_date_policy", "start_date")
     help = _("Books each closed statement as a vendor bill of the card issuer. The bill clears the card account.")
@@ -120,7 +119,7 @@ class StatementFiles(RampPull):
     label = _("Statement Files")
     kind = "file"
     sequence = 58
-    scopes = (STATEMENTS_READ,)
+    scopes = ("statements:read",)
     help = _("Attaches the statements to the bills of the card issuer.")
 
     def read(self, external_id):
@@ -141,7 +140,7 @@ class Transfers(SyncedPull):
     kind = "transfer"
     sequence = 59
     interval = 4 * 60
-    scopes = (TRANSFERS_READ,)
+    scopes = ("transfers:read",)
     options = ("lock_date_policy", "start_date")
     help = _("Books payments to the card issuer and reconciles them with the statements.")
     sync_type = "TRANSFER_SYNC"

@@ -10,7 +10,7 @@ from ...core.remote import SendResult
 from .client import path_id
 from .companies import ENTITIES, limiting, more_entities, scoped, with_note
 from .newer import TAX_REACTIVATION
-from .scopes import AccountingPush
+from .push_base import AccountingPush
 from .wire import differing, first_match, only, ramp_id_of
 
 RATES, FIELD, OPTIONS = "/accounting/tax/rates", "/accounting/tax/code", "/accounting/tax/code/options"

@@ -6,7 +6,7 @@ from ...core.errors import ConnectorError, PermanentError, RemoteError, Unconfir
 from ...core.remote import SendResult
 from .client import path_id
 from .companies import everywhere, is_of_entities, limiting, more_entities, unlimited, with_note
-from .scopes import AccountingPush
+from .push_base import AccountingPush
 from .wire import differing, only, ramp_id_of
 
 PARALLEL_CALLS = 8
@@ -38,10 +38,6 @@ class Upload(AccountingPush):
     def changes(self, payload, row):
         """The necessary changes of a row of Ramp; empty if there are none."""
         return differing(only(payload, *self.changeable), row)
-
-    def update(self, ramp_id, body):
-        """Change an object; returns Ramp's row of it."""
-        return self.client.update(f"{self.path}/{path_id(ramp_id)}", body)
 
     def sent(self, payload, row, linked=False):
         return SendResult(external_id=ramp_id_of(row), linked=linked)
@@ -86,7 +82,8 @@ class Upload(AccountingPush):
             body["reactivate"] = True
         note = ""
         if body:
-            changed, note = limiting(lambda body: self.update(ramp_id_of(row), body), body)
+            path = f"{self.path}/{path_id(ramp_id_of(row))}"
+            changed, note = limiting(lambda body: self.client.update(path, body), body)
             row = {**row, **changed}
         return with_note(self.sent(payload, row, linked=not external_id), note)
 

@@ -3,25 +3,11 @@
 import threading
 import time
 
-from ...core.errors import (
-    InvalidDataError,
-    NotRelevantError,
-    PermanentError,
-    UnconfirmedError,
-    undone,
-)
+from ...core.errors import InvalidDataError, NotRelevantError, PermanentError, UnconfirmedError, undone
 from ...core.flow import PushFlow
 from ...core.messages import _
 from ...core.remote import SendResult
 from .client import path_id
-from .scopes import (
-    DEPARTMENTS_READ,
-    DEPARTMENTS_WRITE,
-    LOCATIONS_READ,
-    LOCATIONS_WRITE,
-    USERS_READ,
-    USERS_WRITE,
-)
 from .wire import differing, only
 
 KEY_USED = "DEVELOPER_7005"
@@ -40,7 +26,7 @@ class UsersPush(PushFlow):
     kind = "employee"
     sequence = 220
     active = False
-    scopes = (USERS_READ, USERS_WRITE, DEPARTMENTS_READ, DEPARTMENTS_WRITE, LOCATIONS_READ, LOCATIONS_WRITE)
+    scopes = ("users:read", "users:write", "departments:read", "departments:write", "locations:read", "locations:write")
     options = ("invite_mode",)
     watches = "hr.employee"
 

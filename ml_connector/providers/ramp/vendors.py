@@ -11,7 +11,6 @@ from ...core.remote import RemotePage
 from ...core.wire import needed, part, rows, text
 from .client import path_id
 from .pull_base import PARALLEL_READS, RampPull
-from .scopes import VENDORS_READ
 from .wire import full_name, item, picked, required_id
 
 OVERLAP = timedelta(minutes=5)
@@ -33,7 +32,7 @@ class Vendors(RampPull):
     label = _("Vendors")
     kind = "vendor"
     sequence = 20
-    scopes = (VENDORS_READ,)
+    scopes = ("vendors:read",)
     events = ("vendors.activated", "vendors.approved", "vendors.updated")
     options = ("create_vendors", "conflict_policy", "vendor_change_policy")
     help = _("Reads the vendors of Ramp Bill Pay and merges changes of both sides.")
@@ -109,6 +108,8 @@ def vendor(payload, handles):
     row = part(payload, "vendor")
     external_id = required_id(row, _("the vendor"))
     name = needed(text(row, "name"), _("The vendor has no name in Ramp. Enter it there."))
+    # lists lack it
+    approval = text(row, "approval_status")
     return Vendor(
         external_id=external_id,
         name=name,
@@ -117,14 +118,8 @@ def vendor(payload, handles):
         contacts=tuple(_contact(contact) for contact in rows(payload, "contacts")),
         is_company=text(row, "vendor_type") != "INDIVIDUAL",
         active=row.get("is_active") is not False,
-        approval=approval(row),
+        approval="" if approval == "APPROVED" else approval.lower(),
     )
-
-
-def approval(row):
-    """The approval status of a vendor; empty if it is approved or unknown, as in lists."""
-    state = text(row, "approval_status")
-    return "" if state == "APPROVED" else state.lower()
 
 
 def vendor_values(row, contacts, handles):

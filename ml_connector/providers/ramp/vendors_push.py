@@ -3,13 +3,7 @@
 import threading
 from contextlib import nullcontext
 
-from ...core.errors import (
-    DuplicateError,
-    InvalidDataError,
-    NotRelevantError,
-    PermanentError,
-    undone,
-)
+from ...core.errors import DuplicateError, InvalidDataError, NotRelevantError, PermanentError, undone
 from ...core.flow import PushFlow
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
@@ -17,7 +11,6 @@ from ...core.wire import needed
 from . import newer
 from .client import path_id
 from .companies import ENTITIES, scoped
-from .scopes import VENDORS_READ, VENDORS_WRITE
 from .upload import FEW, Upload
 from .vendor_contacts import VendorContacts
 from .vendors import vendor_values
@@ -45,7 +38,7 @@ class VendorsPush(PushFlow):
     kind = "vendor"
     sequence = 160
     active = False
-    scopes = (VENDORS_READ, VENDORS_WRITE)
+    scopes = ("vendors:read", "vendors:write")
     options = ("vendor_mode",)
     watches = "res.partner"
 

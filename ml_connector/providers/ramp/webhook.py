@@ -1,6 +1,7 @@
 """Ramp's webhooks: HMAC-SHA256 over the raw body, keyed with the secret of the subscription."""
 
 import hashlib
+from contextlib import suppress
 
 from ...core.capabilities import Event, Webhooks, envelope, header, is_signed, text
 from ...core.errors import AuthError, InvalidDataError, NotFoundError, RemoteError
@@ -62,10 +63,8 @@ class RampWebhooks(Webhooks):
             )
 
     def unsubscribe(self, subscription_id):
-        try:
+        with suppress(NotFoundError):
             self.client.change("DELETE", f"/webhooks/{path_id(subscription_id)}")
-        except NotFoundError:
-            return
 
     def _webhooks(self):
         return rows_of(self.client.request("GET", "/webhooks").data)

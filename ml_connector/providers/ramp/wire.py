@@ -29,8 +29,7 @@ def full_name(person):
 
 def required_id(source, what=RECORD):
     """Ramp's ID of a record; `what` names the record in the error, such as `the bill`."""
-    value = needed(text(source, "id"), _("Ramp sent %(record)s without the field %(field)s.", record=what, field="id"))
-    return value
+    return needed(text(source, "id"), _("Ramp sent %(record)s without the field %(field)s.", record=what, field="id"))
 
 
 _LINE_KEYS = ("memo", "purchase_order_line_item_id")
