@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import items
-from .errors import ConnectorError, NotFoundError
+from .errors import ConnectorError, InvalidDataError, NotFoundError
 from .remote import RemotePage, RemoteRecord, SendResult
 
 
@@ -127,6 +127,20 @@ class PullFlow(Flow):
     def reread(self) -> Iterator[RemotePage]:
         """Pages of booked records that may have changed since: the engine compares the known ones again."""
         return iter(())
+
+    def is_since(self, row, since) -> bool:
+        """Whether a row is recent enough, or has no readable date: then its translation reports the error."""
+        if since is None:
+            return True
+        try:
+            booked = self.booking_date(self.provider.localized(row))
+        except InvalidDataError:
+            return True
+        return booked is None or booked >= since
+
+    def booking_date(self, row):
+        """The date of a row that counts for `is_since`, with its times in the company's time zone; None without one."""
+        raise NotImplementedError
 
     def fetch(self, external_id: str) -> RemoteRecord | None:
         """The current version of one record, one that fails if it is unreadable; None if it no longer exists."""

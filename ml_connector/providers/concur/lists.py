@@ -18,7 +18,7 @@ from ...core.flow import PullFlow, PushFlow
 from ...core.items import id_of
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord, SendResult
-from ...core.wire import text
+from ...core.wire import needed, text
 from .coding import ACCOUNT, field_label, reference
 from .scopes import ACCOUNT_LIST, FIELD_LISTS, ITEMS, ITEMS_DELETE, ITEMS_WRITE, LISTS
 from .wire import found_text, rows
@@ -119,9 +119,7 @@ def _field_item(field, name):
 
 
 def _list_item(field, item):
-    code = text(item, "code", "shortCode")
-    if not code:
-        raise InvalidDataError(_("The list item has no code."))
+    code = needed(text(item, "code", "shortCode"), _("The list item has no code."))
     payload = {"field": field, "code": code, "shortCode": text(item, "shortCode") or code, "value": text(item, "value")}
     title = f"{code} {payload['value']}".strip()
     return RemoteRecord.of(f"{field}:{code}", title, payload)
