@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import items
-from .errors import ConnectorError, NotFoundError
+from .errors import ConnectorError, InvalidDataError, NotFoundError
 from .remote import RemotePage, RemoteRecord, SendResult
 
 
@@ -128,6 +128,20 @@ class PullFlow(Flow):
         """Pages of booked records that may have changed since: the engine compares the known ones again."""
         return iter(())
 
+    def is_since(self, row, since) -> bool:
+        """Whether a row is recent enough, or has no readable date: then its translation reports the error."""
+        if since is None:
+            return True
+        try:
+            booked = self.booking_date(self.provider.localized(row))
+        except InvalidDataError:
+            return True
+        return booked is None or booked >= since
+
+    def booking_date(self, row):
+        """The date on which Odoo books a row, whose times are in the company's time zone; None without one."""
+        raise NotImplementedError
+
     def fetch(self, external_id: str) -> RemoteRecord | None:
         """The current version of one record, one that fails if it is unreadable; None if it no longer exists."""
         return self._existing(external_id, lambda: self.read(external_id))
@@ -179,6 +193,18 @@ class PullFlow(Flow):
     def translate(self, payload: dict):
         """Translate a payload whose times are in the company's time zone, for `document`."""
         raise NotImplementedError
+
+
+class CodesFlow(PullFlow):
+    """The provider's codes, which become mappings. Each is looked up in the lists."""
+
+    kind = "reference"
+    sequence = 10
+    interval = 24 * 60
+
+    def read(self, external_id):
+        found = (item for page in self.pull("", None) for item in page.items)
+        return next((item for item in found if item.external_id == external_id), None)
 
 
 class PushFlow(Flow):

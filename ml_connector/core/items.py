@@ -32,21 +32,6 @@ def own_id(row):
     return f"{UNREADABLE}{value}" if value else ""
 
 
-def is_since(row, since, booking_date):
-    """Whether a row is recent enough, or has no readable date: then its translation reports the error.
-
-    :param since: the start date; None: every row is
-    :param booking_date: returns the date of a row, or None
-    """
-    if since is None:
-        return True
-    try:
-        booked = booking_date(row)
-    except InvalidDataError:
-        return True
-    return booked is None or booked >= since
-
-
 def pages(found, read, label, *, identify=id_of, parallel=1):
     """A `RemotePage` for each page of rows.
 

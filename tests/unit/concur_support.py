@@ -8,7 +8,12 @@ from support.tokens import MemoryTokens
 
 from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
+from ml_connector.providers.concur.bills import Bills
+from ml_connector.providers.concur.cash_advances import CashAdvances
 from ml_connector.providers.concur.client import ConcurClient
+from ml_connector.providers.concur.expense_reports import ExpenseReports
+from ml_connector.providers.concur.payment_requests import PaymentRequests
+from ml_connector.providers.concur.payroll import Payroll
 
 CREDENTIALS = {
     "client_id": CLIENT_ID,
@@ -42,3 +47,26 @@ def connect(sandbox, tokens=None, stored=None, options=None, instance="db:1", **
     made = ConcurProvider(settings, tokens or MemoryTokens(), None)
     made.__dict__["client"] = client_of(sandbox.url, made._tokens, read_timeout=2)
     return made
+
+
+# The documents that the flows make of Concur's; translating needs no provider.
+
+
+def invoice(document):
+    return Bills(None).translate({"document": document})
+
+
+def cash_advance(document):
+    return CashAdvances(None).translate({"document": document})
+
+
+def expense_report(document):
+    return ExpenseReports(None).translate({"document": document})
+
+
+def payroll(document):
+    return Payroll(None).translate({"document": document})
+
+
+def payment_request(payload):
+    return PaymentRequests(None).translate(payload)

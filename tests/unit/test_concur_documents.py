@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from concur_support import cash_advance, expense_report, invoice, payroll
 from hypothesis import given
 from hypothesis import strategies as st
 from sandbox.concur import documents
@@ -14,10 +15,6 @@ from sandbox.server import to_json
 
 from ml_connector.core.errors import InvalidDataError, NotRelevantError
 from ml_connector.core.provider import Settings
-from ml_connector.providers.concur.bills import invoice
-from ml_connector.providers.concur.cash_advances import cash_advance
-from ml_connector.providers.concur.expense_reports import expense_report
-from ml_connector.providers.concur.payroll import payroll
 from ml_connector.providers.concur.provider import ConcurProvider
 
 DAY = date(2026, 9, 10)

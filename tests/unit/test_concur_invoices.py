@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
-from concur_support import connect, obeyed_sandbox
+from concur_support import connect, invoice, obeyed_sandbox, payment_request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,8 +14,7 @@ from ml_connector.core import errors as errors
 from ml_connector.core.documents import Clearing, Paid, Result
 from ml_connector.core.provider import Settings
 from ml_connector.providers.concur import ConcurProvider
-from ml_connector.providers.concur.bills import invoice
-from ml_connector.providers.concur.payment_requests import payment_request, possible_codes
+from ml_connector.providers.concur.payment_requests import possible_codes
 from ml_connector.providers.concur.payments import INVOICE_PAYMENTS_PATH
 from ml_connector.providers.concur.results import confirmation
 

@@ -15,7 +15,7 @@ from stampli_support import SAMPLES, document, invoices, orders, payments, read_
 from ml_connector.core.documents import FeedColumn
 from ml_connector.core.errors import ConnectorError, FileFormatError, InvalidDataError, NotRelevantError
 from ml_connector.core.files.serialize import file_writer
-from ml_connector.providers.stampli.payments import payment
+from ml_connector.providers.stampli.payments import Payments
 
 HEADER = b"CompanyId,StampliInvoiceId,VendorId,InvoiceDate,Currency,TotalAmount,LineNumber,GLAccount,LineAmount\r\n"
 ROW = b"ACME-US,1,V1,2026-07-14,USD,10.00,1,600100,10.00\r\n"
@@ -57,12 +57,12 @@ def test_csv_and_xml_samples_say_the_same():
 def test_payment_by_number_and_with_a_discount():
     values = {"id": "P", "amount": "9.80", "status": "PAID", "date": "2026-07-14", "currency": "USD", "vendor": "V1"}
     payload = {"values": values, "lines": [{"number": "N-1", "applied": "9.80", "discount": "0.20"}]}
-    found = payment(payload)
+    found = Payments(None).translate(payload)
     (paid,) = found.bills
     assert (paid.settled, found.bill_key(paid)) == (Decimal("10.00"), "number:V1:N-1")
     del payload["lines"][0]["number"]
     with pytest.raises(InvalidDataError, match="names no invoice"):
-        payment(payload)
+        Payments(None).translate(payload)
 
 
 def test_payments_sample():

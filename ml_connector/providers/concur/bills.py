@@ -3,9 +3,8 @@
 from decimal import Decimal
 
 from ...core.documents import Attachment, Bill, BillLine, Party
-from ...core.errors import InvalidDataError
 from ...core.messages import _
-from ...core.wire import part, text
+from ...core.wire import needed, part, text
 from . import coding
 from .financial_documents import FinancialDocuments, day_before, refuse_test
 from .payment_requests import digests
@@ -39,7 +38,34 @@ class Bills(FinancialDocuments):
         return day(part(content, self.head), "postingDate", "invoiceDate")
 
     def translate(self, payload):
-        return invoice(payload["document"])
+        """:raises InvalidDataError: the lines do not add up to the total, or something that is needed is missing"""
+        document = payload["document"]
+        head, vendor = part(document, self.head), part(document, "vendor")
+        refuse_test(head)
+        currency = text(head, "currencyAlphaCode")
+        total = amount(head, "requestTotal", _("invoice"))
+        sign = -1 if total < 0 else 1
+        lines, taxes = _lines(document, sign, total, currency)
+        document_date = day(head, "invoiceDate", "invoiceReceivedDate", "submitDate")
+        needed(document_date, _("The invoice has no date in SAP Concur."))
+        request_id = text(head, "requestId")
+        return Bill(
+            external_id=request_id,
+            number=text(head, "vendorInvoiceNumber", "requestId"),
+            vendor=_vendor(vendor),
+            document_date=document_date,
+            accounting_date=day(head, "postingDate"),
+            due_date=day(head, "paymentDueDate"),
+            currency=currency,
+            total=abs(total),
+            tax_total=abs(taxes),
+            amounts_include_tax=False,
+            is_credit=total < 0,
+            lines=tuple(lines),
+            memo=text(head, "requestTitle", "requestDescription"),
+            purchase_order=text(head, "poNumber"),
+            attachments=(Attachment(name=f"Invoice {request_id}.pdf", url=f"invoice/{request_id}"),),
+        )
 
 
 class BillFiles(Images):
@@ -49,37 +75,6 @@ class BillFiles(Images):
     help = _("Attaches the image of an invoice to its bill.")
 
     source, name = "invoice", "Invoice"
-
-
-def invoice(document):
-    """:raises InvalidDataError: the lines do not add up to the total, or something that is needed is missing"""
-    head, vendor = part(document, "requestHeader"), part(document, "vendor")
-    refuse_test(head)
-    currency = text(head, "currencyAlphaCode")
-    total = amount(head, "requestTotal", _("invoice"))
-    sign = -1 if total < 0 else 1
-    lines, taxes = _lines(document, sign, total, currency)
-    document_date = day(head, "invoiceDate", "invoiceReceivedDate", "submitDate")
-    if document_date is None:
-        raise InvalidDataError(_("The invoice has no date in SAP Concur."))
-    request_id = text(head, "requestId")
-    return Bill(
-        external_id=request_id,
-        number=text(head, "vendorInvoiceNumber", "requestId"),
-        vendor=_vendor(vendor),
-        document_date=document_date,
-        accounting_date=day(head, "postingDate"),
-        due_date=day(head, "paymentDueDate"),
-        currency=currency,
-        total=abs(total),
-        tax_total=abs(taxes),
-        amounts_include_tax=False,
-        is_credit=total < 0,
-        lines=tuple(lines),
-        memo=text(head, "requestTitle", "requestDescription"),
-        purchase_order=text(head, "poNumber"),
-        attachments=(Attachment(name=f"Invoice {request_id}.pdf", url=f"invoice/{request_id}"),),
-    )
 
 
 def _lines(document, sign, total, currency):
@@ -97,9 +92,7 @@ def _lines(document, sign, total, currency):
 
 
 def _vendor(vendor):
-    code = text(vendor, "vendorCode")
-    if not code:
-        raise InvalidDataError(_("The invoice has no vendor code. Choose the vendor in SAP Concur."))
+    code = needed(text(vendor, "vendorCode"), _("The invoice has no vendor code. Choose the vendor in SAP Concur."))
     return Party(external_id=vendor_key(code), name=text(vendor, "vendorName") or code)
 
 

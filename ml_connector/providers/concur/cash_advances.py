@@ -5,7 +5,7 @@ from decimal import Decimal
 from ...core.documents import JournalEntry, JournalLine
 from ...core.errors import InvalidDataError, NotRelevantError
 from ...core.messages import Amount, _
-from ...core.wire import part, text
+from ...core.wire import needed, part, text
 from . import coding
 from .financial_documents import FinancialDocuments, refuse_test
 from .wire import amount, check_sum, day, rows
@@ -29,46 +29,40 @@ class CashAdvances(FinancialDocuments):
         return day(part(content, self.head), "issuedDate", "requestDate")
 
     def translate(self, payload):
-        return cash_advance(payload["document"])
-
-
-def cash_advance(document):
-    """
-    :raises InvalidDataError: it has two currencies, and Concur does not tell which one the amounts are in
-    :raises NotRelevantError: it belongs to a test user, or has nothing to book
-    """
-    head = part(document, "cashAdvanceData")
-    refuse_test(head)
-    currency = _currency(head)
-    issued = day(head, "issuedDate", "requestDate")
-    if issued is None:
-        raise InvalidDataError(_("The cash advance has no date in SAP Concur."))
-    name = " ".join(part for part in ("Cash advance", text(head, "name")) if part)
-    person = coding.employee(part(document, "employeeData"))
-    lines, owed = [], Decimal(0)
-    for row in rows(document.get("journalData")):
-        value = _signed(row, currency)
-        owed += value
-        code = text(row, "accountCode") or text(head, "clearingAccountCode")
-        if not code:
-            raise InvalidDataError(_("The cash advance has no account in SAP Concur."))
-        if value:
-            account = coding.account(code, "Cash advances")
-            lines.append(JournalLine(amount=value, account=account, partner=person, description=name))
-    requested = amount(head, "requestAmount", _("cash advance"))
-    sentence = _("The rows of the cash advance add up to %(computed)s, but the employee requested %(amount)s.")
-    check_sum(owed, requested, currency, sentence)
-    if not lines:
-        raise NotRelevantError(_("The cash advance has nothing to book."))
-    if owed:
-        lines.append(JournalLine(amount=-owed, account=person, description=name))
-    return JournalEntry(
-        external_id=text(head, "cashAdvanceId"),
-        number=name,
-        document_date=issued,
-        currency=currency,
-        lines=tuple(lines),
-    )
+        """
+        :raises InvalidDataError: it has two currencies, and Concur does not tell which one the amounts are in
+        :raises NotRelevantError: it belongs to a test user, or has nothing to book
+        """
+        document = payload["document"]
+        head = part(document, self.head)
+        refuse_test(head)
+        currency = _currency(head)
+        issued = needed(day(head, "issuedDate", "requestDate"), _("The cash advance has no date in SAP Concur."))
+        name = " ".join(part for part in ("Cash advance", text(head, "name")) if part)
+        person = coding.employee(part(document, "employeeData"))
+        lines, owed = [], Decimal(0)
+        for row in rows(document.get("journalData")):
+            value = _signed(row, currency)
+            owed += value
+            code = text(row, "accountCode") or text(head, "clearingAccountCode")
+            needed(code, _("The cash advance has no account in SAP Concur."))
+            if value:
+                account = coding.account(code, "Cash advances")
+                lines.append(JournalLine(amount=value, account=account, partner=person, description=name))
+        requested = amount(head, "requestAmount", _("cash advance"))
+        sentence = _("The rows of the cash advance add up to %(computed)s, but the employee requested %(amount)s.")
+        check_sum(owed, requested, currency, sentence)
+        if not lines:
+            raise NotRelevantError(_("The cash advance has nothing to book."))
+        if owed:
+            lines.append(JournalLine(amount=-owed, account=person, description=name))
+        return JournalEntry(
+            external_id=text(head, "cashAdvanceId"),
+            number=name,
+            document_date=issued,
+            currency=currency,
+            lines=tuple(lines),
+        )
 
 
 def _currency(head):

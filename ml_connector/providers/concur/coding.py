@@ -1,9 +1,8 @@
 """Concur's codes as references that an accountant maps."""
 
 from ...core.documents import AnalyticShare, Reference
-from ...core.errors import InvalidDataError
 from ...core.messages import _
-from ...core.wire import text
+from ...core.wire import needed, text
 
 PARTIES = {
     "CBCP": "Company card (CBCP)",
@@ -38,10 +37,8 @@ def employee(source):
     """:raises InvalidDataError: the employee has no id"""
     number = text(source, "employeeId")
     name = " ".join(part for part in (text(source, "employeeFirstName"), text(source, "employeeLastName")) if part)
-    if not number:
-        raise InvalidDataError(
-            _("Employee %(employee)s has no employee ID in SAP Concur. Enter one there.", employee=name or "?")
-        )
+    missing = _("Employee %(employee)s has no employee ID in SAP Concur. Enter one there.", employee=name or "?")
+    needed(number, missing)
     return Reference(
         kind="employee", external_id=number, code=text(source, "loginId", "emailAddress"), name=name or number
     )
@@ -60,9 +57,7 @@ def party(code, payment_type):
 
 def tax(row):
     """The reference of a tax: by its reclaim code, which tells how much is deducted, else by its tax code."""
-    code = text(row, "taxReclaimCode", "taxCode")
-    if not code:
-        raise InvalidDataError(_("SAP Concur sent a tax without a code."))
+    code = needed(text(row, "taxReclaimCode", "taxCode"), _("SAP Concur sent a tax without a code."))
     label = text(row, "taxAuthorityLabel")
     return Reference(kind="tax", external_id=code, code=code, name=f"{label} {code}".strip())
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from ...core.documents import Attachment, JournalEntry, JournalLine
 from ...core.errors import InvalidDataError, NotRelevantError
 from ...core.messages import Amount, _
-from ...core.wire import part, text
+from ...core.wire import needed, part, text
 from . import coding
 from .financial_documents import ReportDocuments, refuse_test, report_title, revision
 from .wire import amount, check_sum, day, rows, yes
@@ -33,15 +33,11 @@ class ExpenseReports(ReportDocuments):
     doc_type = "expense"
 
     def translate(self, payload):
-        return expense_report(payload["document"])
-
-
-def expense_report(document):
-    """
-    :raises InvalidDataError: it breaks a rule of SAP's, or lacks something
-    :raises NotRelevantError: it belongs to a test user, or has nothing to book
-    """
-    return _Report(document).entry()
+        """
+        :raises InvalidDataError: it breaks a rule of SAP's, or lacks something
+        :raises NotRelevantError: it belongs to a test user, or has nothing to book
+        """
+        return _Report(payload["document"]).entry()
 
 
 class _Report:
@@ -66,8 +62,7 @@ class _Report:
             self._check_nothing()
         document_date = day(self.head, "reportUserDefinedDate", "reportSubmitDate", "reportCreationDate")
         booked = day(self.head, "reportPaymentProcessingDate") or document_date
-        if booked is None:
-            raise InvalidDataError(_("The expense report has no date in SAP Concur."))
+        needed(booked, _("The expense report has no date in SAP Concur."))
         report_id = text(self.head, "reportId")
         return JournalEntry(
             external_id=report_id,
@@ -123,10 +118,10 @@ class _Report:
         _check_direction(name, self._money(gross), payer, payee)
         net, claims = self._net_and_taxes(allocation, journal, name, gross)
         code = text(journal, "journalAccountCode") or text(entry, "clearingAccountCode")
-        if not code:
-            raise InvalidDataError(
-                _("Expense %(expense)s has no account in SAP Concur. Set one for its expense type there.", expense=name)
-            )
+        missing = _(
+            "Expense %(expense)s has no account in SAP Concur. Set one for its expense type there.", expense=name
+        )
+        needed(code, missing)
         label = _label(entry, name)
         if net:
             lines.append(
@@ -188,11 +183,8 @@ class _Report:
                     type=kind,
                 )
             )
-        code = text(advance, "cashAdvanceClearingAccountCode")
-        if not code:
-            raise InvalidDataError(
-                _("The cash advance of %(amount)s has no clearing account in SAP Concur.", amount=self._money(-value))
-            )
+        missing = _("The cash advance of %(amount)s has no clearing account in SAP Concur.", amount=self._money(-value))
+        code = needed(text(advance, "cashAdvanceClearingAccountCode"), missing)
         self.lines.append(
             JournalLine(
                 amount=value,

@@ -13,7 +13,7 @@ from ...core.flow import PullFlow
 from ...core.http import content_key, read_json
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord
-from ...core.wire import part, text
+from ...core.wire import needed, part, text
 from .client import FIS_PATH, objects_of
 from .scopes import FIS
 from .wire import day, found_text, yes
@@ -143,30 +143,21 @@ class FinancialDocuments(PullFlow):
 
     def _item(self, row):
         content = row.get("document")
-        fi_id = row.get("id")
-        if not (isinstance(fi_id, str) and fi_id):
-            raise InvalidDataError(_("The document has no ID."))
+        fi_id = needed(listed.id_of(row), _("The document has no ID."))
         if not isinstance(content, dict):
             raise InvalidDataError(_("The document has no readable content."))
-        source_id = text(part(content, self.head), self.id_name)
-        if not source_id:
-            raise InvalidDataError(_("The document does not name its record."))
+        head = part(content, self.head)
+        source_id = needed(text(head, self.id_name), _("The document does not name its record."))
         kept = {key: row.get(key) for key in ("id", "docType", "companyId", "entityId")}
-        number = revision(part(content, self.head))
+        number = revision(head)
         title = ", ".join(filter(None, (self.title(content), number and f"revision {number}")))
         return RemoteRecord(external_id=source_id, version=fi_id, title=title, payload={**kept, "document": content})
 
     def title(self, content):
         raise NotImplementedError
 
-    def booking_date(self, content):
-        """The day that counts for the start date; None if the document has none."""
-        raise NotImplementedError
-
     def _is_wanted(self, item, since):
-        if listed.FAULT in item.payload:
-            return True
-        return listed.is_since(self.provider.localized(item.payload["document"]), since, self.booking_date)
+        return listed.FAULT in item.payload or self.is_since(item.payload["document"], since)
 
 
 class ReportDocuments(FinancialDocuments):

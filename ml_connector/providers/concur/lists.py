@@ -14,11 +14,11 @@ from functools import partial
 from ...core import items as listed
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError, RemoteError
-from ...core.flow import PullFlow, PushFlow
+from ...core.flow import CodesFlow, PushFlow
 from ...core.items import id_of
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord, SendResult
-from ...core.wire import text
+from ...core.wire import needed, text
 from .coding import ACCOUNT, field_label, reference
 from .scopes import ACCOUNT_LIST, FIELD_LISTS, ITEMS, ITEMS_DELETE, ITEMS_WRITE, LISTS
 from .wire import found_text, rows
@@ -60,12 +60,9 @@ def choices(setting):
     return list(found.values())
 
 
-class Lists(PullFlow):
+class Lists(CodesFlow):
     key = "lists"
     label = _("Lists")
-    kind = "reference"
-    sequence = 10
-    interval = 24 * 60
     scopes = (LISTS, ITEMS)
     help = _(
         "Reads the items of the lists named on the connection, so that you can map them before the first document."
@@ -78,10 +75,6 @@ class Lists(PullFlow):
                 yield RemotePage(items=(_field_item(field, chosen["name"]),))
             found = _whole_tree(self.client, _list_items(self.client, chosen["id"]), chosen["levels"])
             yield from listed.pages(found, partial(_list_item, field), self.provider.label)
-
-    def read(self, external_id):
-        found = (item for page in self.pull("", None) for item in page.items)
-        return next((item for item in found if item.external_id == external_id), None)
 
     def translate(self, payload):
         field = payload["field"]
@@ -119,9 +112,7 @@ def _field_item(field, name):
 
 
 def _list_item(field, item):
-    code = text(item, "code", "shortCode")
-    if not code:
-        raise InvalidDataError(_("The list item has no code."))
+    code = needed(text(item, "code", "shortCode"), _("The list item has no code."))
     payload = {"field": field, "code": code, "shortCode": text(item, "shortCode") or code, "value": text(item, "value")}
     title = f"{code} {payload['value']}".strip()
     return RemoteRecord.of(f"{field}:{code}", title, payload)

@@ -15,7 +15,7 @@ from ...core.flow import PullFlow
 from ...core.messages import Amount, _
 from ...core.remote import RemotePage, RemoteRecord
 from ...core.split_amount import share
-from ...core.wire import part, text
+from ...core.wire import needed, part, text
 from . import coding
 from .scopes import PAYMENT_REQUESTS, VENDORS
 from .vendors import vendor_key, vendor_pages
@@ -71,7 +71,7 @@ class PaymentRequests(PullFlow):
                 item = self._request(_id(row), codes) if is_due(row) else None
             except NotFoundError:  # deleted after it was listed
                 return None
-            return item if item and listed.is_since(item.payload["request"], since, _made_on) else None
+            return item if item and self.is_since(item.payload["request"], since) else None
 
         found = digests(self.client, **filters)
         yield from listed.pages(found, read, self.provider.label, identify=_known_id, parallel=PARALLEL_READS)
@@ -105,8 +105,39 @@ class PaymentRequests(PullFlow):
             codes[key] = possible_codes(named, address)
         return codes[key]
 
+    def booking_date(self, row):
+        return day(row, "InvoiceDate", "InvoiceReceivedDate")
+
     def translate(self, payload):
-        return payment_request(payload)
+        """VAT is included in the amount of its line; the tax and the shipping of the header come on top of the lines.
+
+        :raises NotRelevantError: it belongs to a test user
+        :raises InvalidDataError: the parts do not add up to the total, or something that is needed is missing
+        """
+        row = payload["request"]
+        if _is_true(row, "IsTestTransaction") or _is_true(row, "PaymentRequestCreatedByTestUser"):
+            raise NotRelevantError(_("The record belongs to a test user in SAP Concur."))
+        total = amount(row, "InvoiceAmount", INVOICE)
+        document_date = needed(self.booking_date(row), _("The invoice has no date in SAP Concur."))
+        currency = needed(text(row, "CurrencyCode"), _("The invoice has no currency in SAP Concur."))
+        sign = -1 if total < 0 else 1
+        lines, tax_total = _Lines(row, sign, currency).read(total)
+        return Bill(
+            external_id=payload["id"],
+            number=text(row, "InvoiceNumber") or payload["id"],
+            vendor=_party(payload),
+            document_date=document_date,
+            due_date=day(row, "PaymentDueDate"),
+            currency=currency,
+            total=abs(total),
+            tax_total=sign * tax_total,
+            amounts_include_tax=False,
+            is_credit=total < 0,
+            lines=tuple(lines),
+            memo=text(row, "Name", "Description"),
+            purchase_order=text(row, "PurchaseOrderNumber"),
+            attachments=(Attachment(name=f"Invoice {payload['id']}.pdf", url=f"invoice/{payload['id']}"),),
+        )
 
 
 def digests(client, **filters):
@@ -134,10 +165,7 @@ def is_due(row):
 
 
 def _id(row):
-    value = _known_id(row)
-    if not value:
-        raise InvalidDataError(_("The record has no ID."))
-    return value
+    return needed(_known_id(row), _("The record has no ID."))
 
 
 def _known_id(row):
@@ -147,48 +175,6 @@ def _known_id(row):
 def _is_true(source, name):
     """A truth value, which the list writes as JSON and the single request as text."""
     return str(source.get(name)).strip().lower() in ("true", "y")
-
-
-def _made_on(row):
-    return day(row, "InvoiceDate", "InvoiceReceivedDate")
-
-
-def payment_request(payload):
-    """The `Bill` of a payment request.
-
-    VAT is included in the amount of its line; the tax and the shipping of the header come on top of the lines.
-
-    :raises NotRelevantError: it belongs to a test user
-    :raises InvalidDataError: the parts do not add up to the total, or something that is needed is missing
-    """
-    row = payload["request"]
-    if _is_true(row, "IsTestTransaction") or _is_true(row, "PaymentRequestCreatedByTestUser"):
-        raise NotRelevantError(_("The record belongs to a test user in SAP Concur."))
-    total = amount(row, "InvoiceAmount", INVOICE)
-    document_date = _made_on(row)
-    if document_date is None:
-        raise InvalidDataError(_("The invoice has no date in SAP Concur."))
-    currency = text(row, "CurrencyCode")
-    if not currency:
-        raise InvalidDataError(_("The invoice has no currency in SAP Concur."))
-    sign = -1 if total < 0 else 1
-    lines, tax_total = _Lines(row, sign, currency).read(total)
-    return Bill(
-        external_id=payload["id"],
-        number=text(row, "InvoiceNumber") or payload["id"],
-        vendor=_party(payload),
-        document_date=document_date,
-        due_date=day(row, "PaymentDueDate"),
-        currency=currency,
-        total=abs(total),
-        tax_total=sign * tax_total,
-        amounts_include_tax=False,
-        is_credit=total < 0,
-        lines=tuple(lines),
-        memo=text(row, "Name", "Description"),
-        purchase_order=text(row, "PurchaseOrderNumber"),
-        attachments=(Attachment(name=f"Invoice {payload['id']}.pdf", url=f"invoice/{payload['id']}"),),
-    )
 
 
 def _party(payload):
@@ -222,8 +208,7 @@ class _Lines:
 
     def read(self, total):
         """Lines and the total of their taxes."""
-        if not self.lines:
-            raise InvalidDataError(_("The invoice has no lines in SAP Concur."))
+        needed(self.lines, _("The invoice has no lines in SAP Concur."))
         read = [self._line(line) for line in self.lines]
         vat = sum((tax for _net, tax, _taxes, _line in read), Decimal(0))
         whole = sum((net for net, *_rest in read), Decimal(0)) + vat + self.shipping + self.header_tax

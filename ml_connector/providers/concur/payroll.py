@@ -4,9 +4,9 @@ from collections import defaultdict
 from decimal import Decimal
 
 from ...core.documents import JournalEntry, JournalLine, Reference
-from ...core.errors import InvalidDataError, NotRelevantError
+from ...core.errors import NotRelevantError
 from ...core.messages import _
-from ...core.wire import part, text
+from ...core.wire import needed, part, text
 from . import coding
 from .financial_documents import ReportDocuments, refuse_test, report_title, revision
 from .wire import amount, day, rows, yes
@@ -27,41 +27,37 @@ class Payroll(ReportDocuments):
     doc_type = "payroll"
 
     def translate(self, payload):
-        return payroll(payload["document"])
-
-
-def payroll(document):
-    """:raises NotRelevantError: it belongs to a test user, or payroll pays nothing of it"""
-    head = part(document, "report")
-    refuse_test(head)
-    totals = _wages(document)
-    advance = part(document, "cashAdvanceApplication")
-    set_off = amount(advance, "cashAdvanceApplicationAmount", _("cash advance"))
-    if set_off and yes(advance, "payrollPayIndicator"):
-        totals[_wage_type(advance, "cashAdvanceClearingWageType")] += set_off
-    lines = [
-        JournalLine(amount=value, account=_account(wage_type), description=report_title(head))
-        for wage_type, value in totals.items()
-        if value
-    ]
-    if not lines:
-        raise NotRelevantError(_("Payroll pays nothing of this report."))
-    booked = day(head, "reportPaymentProcessingDate", "reportUserDefinedDate", "reportSubmitDate")
-    booked = booked or max((day(row, "entryDate") for row in rows(document.get("expenseEntry"))), default=None)
-    if booked is None:
-        raise InvalidDataError(_("The expense report has no date in SAP Concur."))
-    person = coding.employee(part(document, "employee"))
-    owed = sum((line.amount for line in lines), Decimal(0))
-    if owed:
-        lines.append(JournalLine(amount=-owed, account=PAYABLE, partner=person, description=report_title(head)))
-    return JournalEntry(
-        external_id=text(head, "reportId"),
-        number=report_title(head),
-        document_date=booked,
-        currency=text(head, "employeeCurrencyAlphaCode"),
-        lines=tuple(lines),
-        revision=revision(head),
-    )
+        """:raises NotRelevantError: it belongs to a test user, or payroll pays nothing of it"""
+        document = payload["document"]
+        head = part(document, self.head)
+        refuse_test(head)
+        totals = _wages(document)
+        advance = part(document, "cashAdvanceApplication")
+        set_off = amount(advance, "cashAdvanceApplicationAmount", _("cash advance"))
+        if set_off and yes(advance, "payrollPayIndicator"):
+            totals[_wage_type(advance, "cashAdvanceClearingWageType")] += set_off
+        lines = [
+            JournalLine(amount=value, account=_account(wage_type), description=report_title(head))
+            for wage_type, value in totals.items()
+            if value
+        ]
+        if not lines:
+            raise NotRelevantError(_("Payroll pays nothing of this report."))
+        booked = day(head, "reportPaymentProcessingDate", "reportUserDefinedDate", "reportSubmitDate")
+        booked = booked or max((day(row, "entryDate") for row in rows(document.get("expenseEntry"))), default=None)
+        needed(booked, _("The expense report has no date in SAP Concur."))
+        person = coding.employee(part(document, "employee"))
+        owed = sum((line.amount for line in lines), Decimal(0))
+        if owed:
+            lines.append(JournalLine(amount=-owed, account=PAYABLE, partner=person, description=report_title(head)))
+        return JournalEntry(
+            external_id=text(head, "reportId"),
+            number=report_title(head),
+            document_date=booked,
+            currency=text(head, "employeeCurrencyAlphaCode"),
+            lines=tuple(lines),
+            revision=revision(head),
+        )
 
 
 def _wages(document):
@@ -75,10 +71,7 @@ def _wages(document):
 
 
 def _wage_type(source, name):
-    wage_type = text(source, name)
-    if not wage_type:
-        raise InvalidDataError(_("A payroll row has no wage type in SAP Concur."))
-    return wage_type
+    return needed(text(source, name), _("A payroll row has no wage type in SAP Concur."))
 
 
 def _account(wage_type):

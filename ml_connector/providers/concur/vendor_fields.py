@@ -4,6 +4,7 @@ from ...core.documents import Contact
 from ...core.errors import InvalidDataError
 from ...core.messages import _
 from ...core.tax_numbers import is_filler
+from ...core.wire import needed
 from .vendors import own_code
 
 LONGEST = {
@@ -48,11 +49,9 @@ def vendor_fields(document, instance):
 
 
 def _check_complete(document):
-    name, address = document.name.strip(), document.address
-    if not name:
-        raise InvalidDataError(_("SAP Concur requires a name. Enter one on the vendor."))
-    if not address.country:
-        raise InvalidDataError(_("SAP Concur requires a country. Enter one on the vendor %(vendor)s.", vendor=name))
+    address = document.address
+    name = needed(document.name.strip(), _("SAP Concur requires a name. Enter one on the vendor."))
+    needed(address.country, _("SAP Concur requires a country. Enter one on the vendor %(vendor)s.", vendor=name))
     if address.country in NEEDS_STATE and not address.state:
         raise InvalidDataError(
             _("SAP Concur requires the state of vendors in this country. Enter it on %(vendor)s.", vendor=name)
@@ -105,13 +104,11 @@ def bank_fields(account):
 
     :raises InvalidDataError: it has no country, and Concur would assume the United States
     """
-    if not account.country:
-        raise InvalidDataError(
-            _(
-                "SAP Concur requires the country of the bank account …%(ending)s. Enter a bank with a country on it.",
-                ending=account.number[-4:],
-            )
-        )
+    missing = _(
+        "SAP Concur requires the country of the bank account …%(ending)s. Enter a bank with a country on it.",
+        ending=account.number[-4:],
+    )
+    needed(account.country, missing)
     fields = {
         "AccountNumber": account.number,
         "AccountType": "CHCK",

@@ -13,7 +13,7 @@ from ...core.errors import ConflictError, InvalidDataError
 from ...core.flow import PullFlow
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord
-from ...core.wire import text
+from ...core.wire import needed, text
 from .scopes import VENDORS
 from .wire import found_text, rows
 
@@ -124,10 +124,7 @@ def vendor_item(records):
 
 
 def code_of(record):
-    code = vendor_key(text(record, "VendorCode"))
-    if not code:
-        raise InvalidDataError(_("The vendor has no vendor code."))
-    return code
+    return needed(vendor_key(text(record, "VendorCode")), _("The vendor has no vendor code."))
 
 
 def vendor(payload, instance):
@@ -135,9 +132,7 @@ def vendor(payload, instance):
 
     :raises InvalidDataError: the records have different tax IDs
     """
-    records = rows(payload.get("records"))
-    if not records:
-        raise InvalidDataError(_("The vendor has no address in SAP Concur."))
+    records = needed(rows(payload.get("records")), _("The vendor has no address in SAP Concur."))
     main = main_record(records)
     numbers = sorted({text(record, "TaxID") for record in records} - {""})
     if len(numbers) > 1:

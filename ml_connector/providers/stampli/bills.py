@@ -7,6 +7,7 @@ from ...core.documents import AnalyticShare, Attachment, Bill, BillLine, OwnId, 
 from ...core.errors import InvalidDataError, NotRelevantError
 from ...core.flow import Column, FileInFlow
 from ...core.messages import Amount, Message, _, paragraph
+from ...core.wire import needed
 from .columns import DIMENSIONS, from_stampli
 
 CREDITS = {"CREDIT_MEMO", "CREDIT MEMO", "CREDIT", "CREDIT NOTE", "CREDIT_NOTE", "VENDOR_CREDIT", "REFUND"}
@@ -145,8 +146,7 @@ def _sentence(stored):
 
 
 def vendor(values):
-    if not values.get("vendor") and not values.get("vendor_name"):
-        raise InvalidDataError(_("The document has no vendor."))
+    needed(values.get("vendor") or values.get("vendor_name"), _("The document has no vendor."))
     return Party(
         external_id=values.get("vendor") or f"name:{values['vendor_name'].casefold()}",
         name=values.get("vendor_name") or "",
@@ -191,8 +191,7 @@ def _sense(values, credit_sign):
 
 def _check_totals(values, lines, tax):
     """Check that the sums in the file agree; no difference is corrected."""
-    if not lines:
-        raise InvalidDataError(_("The document has no lines."))
+    needed(lines, _("The document has no lines."))
     total = _number(values["total"])
     net = _number(values["net"]) if values.get("net") else total - tax
     line_sum = sum((_number(line["amount"]) for line in lines), Decimal(0))

@@ -46,7 +46,39 @@ class Payments(FileInFlow):
     )
 
     def translate(self, payload):
-        return payment(payload)
+        """The payment of a stored document.
+
+        :raises InvalidDataError: the document is invalid
+        """
+        refuse_problems(payload)
+        values, lines = payload["values"], payload["lines"]
+        amount = Decimal(values["amount"])
+        is_void = values["status"].upper() in VOID or amount < 0
+        sign = -1 if amount < 0 else 1
+        currency = values["currency"].upper()
+        _check_invoices(lines, amount, currency)
+        bank = values.get("bank") or f"method:{values.get('method') or 'none'}"
+        return Payment(
+            external_id=values["id"],
+            vendor=vendor(values),
+            date=date.fromisoformat(values["date"]),
+            currency=currency,
+            amount=abs(amount),
+            source=Reference(
+                kind="journal", external_id=bank, code=values.get("bank") or "", name=values.get("method") or ""
+            ),
+            bills=tuple(
+                PaidBill(
+                    external_id=line.get("invoice") or "",
+                    amount=sign * Decimal(line["applied"]),
+                    number=line.get("number") or "",
+                    discount=sign * Decimal(line.get("discount") or 0),
+                )
+                for line in lines
+            ),
+            reference=values.get("reference") or "",
+            is_void=is_void,
+        )
 
 
 class PaymentStatus(DailyFiles):
@@ -74,42 +106,6 @@ class PaymentStatus(DailyFiles):
             Column(label="PaymentStatus", name="status", path="payment_state", type="code", required=True),
             UPDATED,
         ),
-    )
-
-
-def payment(payload):
-    """The payment of a stored document.
-
-    :raises InvalidDataError: the document is invalid
-    """
-    refuse_problems(payload)
-    values, lines = payload["values"], payload["lines"]
-    amount = Decimal(values["amount"])
-    is_void = values["status"].upper() in VOID or amount < 0
-    sign = -1 if amount < 0 else 1
-    currency = values["currency"].upper()
-    _check_invoices(lines, amount, currency)
-    bank = values.get("bank") or f"method:{values.get('method') or 'none'}"
-    return Payment(
-        external_id=values["id"],
-        vendor=vendor(values),
-        date=date.fromisoformat(values["date"]),
-        currency=currency,
-        amount=abs(amount),
-        source=Reference(
-            kind="journal", external_id=bank, code=values.get("bank") or "", name=values.get("method") or ""
-        ),
-        bills=tuple(
-            PaidBill(
-                external_id=line.get("invoice") or "",
-                amount=sign * Decimal(line["applied"]),
-                number=line.get("number") or "",
-                discount=sign * Decimal(line.get("discount") or 0),
-            )
-            for line in lines
-        ),
-        reference=values.get("reference") or "",
-        is_void=is_void,
     )
 
 

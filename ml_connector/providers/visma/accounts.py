@@ -1,8 +1,7 @@
 """Accounts of Odoo as accounts of Visma.net."""
 
-from ...core.errors import InvalidDataError
 from ...core.messages import _
-from ...core.wire import text
+from ...core.wire import needed, text
 from .client import path_id
 from .code_push import CodePush, named
 from .coding import account_reference, is_postable
@@ -32,11 +31,8 @@ class AccountsPush(CodePush):
     help = _("Creates accounts in Visma.net when you click Create in Visma.net in the mappings.")
 
     def render(self, document):
-        kind = TYPES.get(document.classification)
-        if not kind:
-            raise InvalidDataError(
-                _("%(account)s is neither an asset, liability, income nor expense account.", account=document.name)
-            )
+        missing = _("%(account)s is neither an asset, liability, income nor expense account.", account=document.name)
+        kind = needed(TYPES.get(document.classification), missing)
         return {**named(document), "type": kind}
 
     def _row(self, payload):

@@ -7,7 +7,7 @@ import re
 from ...core.errors import InvalidDataError, PermanentError, RemoteError, UnconfirmedError
 from ...core.messages import _, paragraph
 from ...core.remote import SendResult
-from ...core.wire import rows, text
+from ...core.wire import needed, rows, text
 from .client import path_id
 from .ledger import PATH, path_of, split_key
 from .push import VismaPush
@@ -75,8 +75,7 @@ class BillFilesPush(VismaPush):
         :raises PermanentError: Visma.net refused it
         :raises RemoteError: Visma.net failed, and does not have the file
         """
-        if not content:
-            raise InvalidDataError(_("The file is empty."))
+        needed(content, _("The file is empty."))
         try:
             self.client.attach(attachment_path(parent), file["name"], content, file["mimetype"])
         except UnconfirmedError as error:

@@ -7,6 +7,7 @@ already are linked.
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import SendResult
+from ...core.wire import needed
 from .push import VismaPush, linked_to
 
 
@@ -20,11 +21,8 @@ class CodePush(VismaPush):
             note = "" if reference.name == payload["name"] else linked_to(reference.name)
             return SendResult(external_id=reference.external_id, mapping=reference, linked=True, note=note)
         self._make(payload)
-        row = self._row(payload)
-        if not row:
-            raise InvalidDataError(
-                _("Visma.net reported no error, but does not show the new code %(code)s.", code=payload["code"])
-            )
+        missing = _("Visma.net reported no error, but does not show the new code %(code)s.", code=payload["code"])
+        row = needed(self._row(payload), missing)
         reference = self._usable(payload, row)
         return SendResult(external_id=reference.external_id, mapping=reference)
 
@@ -70,10 +68,8 @@ def named(document):
 
     :raises InvalidDataError: it has no code, or is archived
     """
-    if not document.code.strip():
-        raise InvalidDataError(
-            _("%(account)s has no code, which Visma.net requires. Enter one, then retry.", account=document.name)
-        )
+    missing = _("%(account)s has no code, which Visma.net requires. Enter one, then retry.", account=document.name)
+    code = needed(document.code.strip(), missing)
     if not document.active:
         raise InvalidDataError(_("%(account)s is archived in Odoo.", account=document.name))
-    return {"code": document.code.strip(), "name": document.name.strip() or document.code.strip()}
+    return {"code": code, "name": document.name.strip() or code}

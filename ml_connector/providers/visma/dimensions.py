@@ -2,7 +2,7 @@
 
 from ...core.errors import InvalidDataError
 from ...core.messages import _
-from ...core.wire import rows, text
+from ...core.wire import needed, rows, text
 from .client import path_id
 from .code_push import CodePush, named
 from .coding import PROJECT, SEGMENT, SUBACCOUNT, is_usable, project_reference, segment_reference
@@ -84,10 +84,8 @@ class DimensionsPush(CodePush):
         """The body of a new project. It starts with the first open period, so that it fits every possible bill."""
         is_open = (row for row in self.provider.periods if not row.get("closedInSupplierLedger"))
         starts = sorted(filter(None, (day(row, "startDate") for row in is_open)))
-        if not starts:
-            raise InvalidDataError(
-                _("No financial period is open in Visma.net, so the project has no start date. Open a period there.")
-            )
+        missing = _("No financial period is open in Visma.net, so the project has no start date. Open a period there.")
+        needed(starts, missing)
         visible = wrapped(dict.fromkeys(("visibleInGl", "visibleInAp", "visibleInPo"), True))
         return {
             **wrapped(

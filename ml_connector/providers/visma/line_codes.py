@@ -2,7 +2,7 @@
 
 from ...core.errors import InvalidDataError
 from ...core.messages import _
-from ...core.wire import rows, text
+from ...core.wire import needed, rows, text
 from .coding import BRANCH, PROJECT, SEGMENT, TASK
 
 
@@ -12,9 +12,8 @@ def coding(line, document):
     :param document: number of the document, for errors
     :raises InvalidDataError: two values of the same segment, two projects or two branches; or no account
     """
-    if line.account is None:
-        raise InvalidDataError(_("A line of %(document)s has no account.", document=document))
-    codes = {"account": line.account.external_id, "segments": {}}
+    account = needed(line.account, _("A line of %(document)s has no account.", document=document))
+    codes = {"account": account.external_id, "segments": {}}
     if line.taxes:
         if len(line.taxes) > 1:
             raise InvalidDataError(
@@ -89,16 +88,12 @@ class Subaccounts:
 
     def _value(self, segment, given):
         number = text(segment, "segmentId")
-        value = given.get(number) or self._default.get(number) or _zeros(segment)
-        if not value:
-            raise InvalidDataError(
-                _(
-                    "The line has no value for the segment %(segment)s. Add an analytic account that is mapped to "
-                    "one, or enter the default subaccount on the connection.",
-                    segment=text(segment, "description"),
-                )
-            )
-        return value
+        missing = _(
+            "The line has no value for the segment %(segment)s. Add an analytic account that is mapped to one, or "
+            "enter the default subaccount on the connection.",
+            segment=text(segment, "description"),
+        )
+        return needed(given.get(number) or self._default.get(number) or _zeros(segment), missing)
 
 
 def _zeros(segment):

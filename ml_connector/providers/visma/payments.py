@@ -8,7 +8,7 @@ from ...core.documents import BillStatus, PaidBill, Party, Payment
 from ...core.errors import InvalidDataError, NotFoundError
 from ...core.messages import _
 from ...core.remote import RemoteRecord
-from ...core.wire import amount, part, required, rows, text
+from ...core.wire import amount, needed, part, required, rows, text
 from .changed_records import ChangedRecords
 from .coding import cash_account
 from .ledger import CREDIT_NOTE, INVOICE, PATH, RELEASED, VOIDED, balance_is_total, key_of, key_of_row, path_of
@@ -93,9 +93,8 @@ class Payments(ChangedRecords):
         """
         key = key_of(text(payload, "type"), required(payload, "refNbr"))
         bills = tuple(map(_paid_bill, rows(payload, "lines")))
-        paid_on = day(payload, "applicationDate")
-        if not paid_on:
-            raise InvalidDataError(_("Payment %(payment)s has no date in Visma.net.", payment=key))
+        missing = _("Payment %(payment)s has no date in Visma.net.", payment=key)
+        paid_on = needed(day(payload, "applicationDate"), missing)
         supplier = part(payload, "supplier")
         account = text(payload, "cashAccount")
         return Payment(

@@ -11,7 +11,7 @@ from ...core.errors import (
 from ...core.flow import PushFlow
 from ...core.http import read_json
 from ...core.messages import _, paragraph
-from ...core.wire import text
+from ...core.wire import needed, text
 from .scopes import CREATE, READ, UPDATE
 from .wire import wrapped
 
@@ -114,11 +114,8 @@ def numbered(payload, name):
     """
     if "own_number" not in payload:
         return {}
-    if not payload["own_number"]:
-        raise InvalidDataError(
-            _("The flow sends Odoo's numbers, but this record has none. Enter one (for a contact, its Reference).")
-        )
-    return wrapped({name: payload["own_number"], OVERRIDE: True})
+    missing = _("The flow sends Odoo's numbers, but this record has none. Enter one (for a contact, its Reference).")
+    return wrapped({name: needed(payload["own_number"], missing), OVERRIDE: True})
 
 
 def linked_to(name):

@@ -7,7 +7,7 @@ from ...core.errors import DuplicateError, InvalidDataError, NotFoundError, NotR
 from ...core.messages import _
 from ...core.remote import RemoteRecord, SendResult
 from ...core.tax_numbers import is_filler, plain, same_number, writings
-from ...core.wire import part, required, text
+from ...core.wire import needed, part, required, text
 from .changed_records import ChangedRecords
 from .client import LIST_OVERLAP, path_id
 from .push import VismaPush, linked_to, numbered
@@ -119,10 +119,8 @@ class VendorsPush(VismaPush):
 
     def render(self, document):
         contact = next((row for row in document.contacts if row.is_default), None)
-        if not document.name.strip():
-            raise InvalidDataError(_("The vendor has no name."))
         return {
-            "name": document.name.strip(),
+            "name": needed(document.name.strip(), _("The vendor has no name.")),
             "active": document.active,
             "vat": document.vat,
             "corporate_id": document.corporate_id,
