@@ -139,7 +139,7 @@ class PullFlow(Flow):
         return booked is None or booked >= since
 
     def booking_date(self, row):
-        """The date of a row that counts for `is_since`, with its times in the company's time zone; None without one."""
+        """The date on which Odoo books a row, whose times are in the company's time zone; None without one."""
         raise NotImplementedError
 
     def fetch(self, external_id: str) -> RemoteRecord | None:
@@ -193,6 +193,18 @@ class PullFlow(Flow):
     def translate(self, payload: dict):
         """Translate a payload whose times are in the company's time zone, for `document`."""
         raise NotImplementedError
+
+
+class CodesFlow(PullFlow):
+    """The provider's codes, which become mappings. Each is looked up in the lists."""
+
+    kind = "reference"
+    sequence = 10
+    interval = 24 * 60
+
+    def read(self, external_id):
+        found = (item for page in self.pull("", None) for item in page.items)
+        return next((item for item in found if item.external_id == external_id), None)
 
 
 class PushFlow(Flow):

@@ -30,7 +30,6 @@ from . import ml_mapping_choices
 from . import ml_mapping_proposals
 from . import ml_mapping_sending
 from . import ml_mapping_forwarding
-from . import ml_mapping_waits
 from . import ml_mapping
 from . import ml_mapping_rule
 from . import ml_binding

@@ -72,10 +72,20 @@ class MlMappingRecord(models.AbstractModel):
         """Whether a user could choose the record."""
         return self._is_choice(record) and not (self.kind == "vendor" and record._ml_protected())
 
-    @api.model
-    def _check_may_be_vendor(self, partner_ids):
-        """Refuse contacts that cannot be vendors, without their names, which the user may not see."""
-        if self.env["res.partner"].browse(partner_ids).exists()._ml_protected():
+    def _check_choices(self, name):
+        """Check the records of these rows.
+
+        :param name: field that names a row in the error
+        """
+        for row in self:
+            if not row._is_choice(row._record()):
+                company = row.company_id.display_name
+                raise ValidationError(
+                    self.env._("Choose a record of %(company)s for %(code)s.", company=company, code=row[name])
+                )
+        vendors = self.filtered(lambda row: row.kind == "vendor").mapped("res_id")
+        # without the names of the contacts, which the user may not see
+        if self.env["res.partner"].browse(vendors).exists()._ml_protected():
             raise ValidationError(
                 self.env._(
                     "A vendor cannot be mapped to a contact of a user, an employee or a company of this database."

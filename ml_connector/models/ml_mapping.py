@@ -2,9 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..core.documents import Reference
+from .client_actions import open_list
 from .ml_mapped import title_of
 from .ml_sealed import needs
-from .queries import of_keys
+from .queries import number_of, of_keys
 
 CHOICES = {"in": "res_id", "out": "code_id", "forward": "code_id"}
 """Name of the field that maps a row of each direction."""
@@ -30,7 +31,6 @@ class MlMapping(models.Model):
         "ml.mapping.proposals",
         "ml.mapping.sending",
         "ml.mapping.forwarding",
-        "ml.mapping.waits",
         "ml.sealed",
     ]
     _maker_right = "map"
@@ -101,6 +101,9 @@ class MlMapping(models.Model):
         index=True,
     )
 
+    wait_ids = fields.One2many("ml.wait", "mapping_id", readonly=True)
+    waiting_count = fields.Integer("Waiting Records", compute="_compute_waiting_count")
+
     _external_unique = models.UniqueIndex(
         "(connection_id, direction, kind, external_id) WHERE direction != 'out'", "This code is already in the list."
     )
@@ -145,20 +148,17 @@ class MlMapping(models.Model):
             is_mapped = mapping[CHOICES[mapping.direction]]
             mapping.state = "ignored" if mapping.is_ignored else "mapped" if is_mapped else "unmapped"
 
+    @api.depends("wait_ids.log_id.state")
+    def _compute_waiting_count(self):
+        waiting = [("mapping_id", "in", self.ids), ("log_id.state", "=", "waiting")]
+        counts = number_of(self.env["ml.wait"], waiting, "mapping_id")
+        for mapping in self:
+            mapping.waiting_count = counts[mapping._origin]
+
     @api.constrains("res_id", "res_model")
     def _check_record(self):
         incoming = self.filtered(lambda mapping: mapping.direction == "in" and mapping.res_id)
-        for mapping in incoming:
-            if not mapping._is_choice(mapping._record()):
-                raise ValidationError(
-                    self.env._(
-                        "Choose a record of %(company)s for %(code)s.",
-                        company=mapping.company_id.display_name,
-                        code=mapping.display_name,
-                    )
-                )
-        vendors = incoming.filtered(lambda mapping: mapping.kind == "vendor")
-        self._check_may_be_vendor(vendors.mapped("res_id"))
+        incoming._check_choices("display_name")
 
     @api.constrains("code_id")
     def _check_code(self):
@@ -258,7 +258,11 @@ class MlMapping(models.Model):
         return mappings
 
     def write(self, vals):
-        self._check_each_person(vals)
+        people = self.filtered(lambda mapping: mapping.kind == "employee")
+        if vals.get("res_id") and len(people) > 1 and not self.env.su:
+            raise UserError(
+                self.env._("Choose the employee of each code separately, because amounts are owed to each of them.")
+            )
         before = self.grouped("res_model") if "res_id" in vals else {}
         named = {model: set(mappings.mapped("res_id")) for model, mappings in before.items() if model}
         result = super().write(vals)
@@ -278,13 +282,9 @@ class MlMapping(models.Model):
             self._end_outgoing()
         return result
 
-    def _check_each_person(self, vals):
-        """Refuse the same employee for several rows edited together."""
-        people = self.filtered(lambda mapping: mapping.kind == "employee")
-        if vals.get("res_id") and len(people) > 1 and not self.env.su:
-            raise UserError(
-                self.env._("Choose the employee of each code separately, because amounts are owed to each of them.")
-            )
+    def _release(self):
+        """Release the transfers that waited for these mappings only."""
+        self.sudo().wait_ids._release()  # sudo: whoever may map need not have a right on the queue itself
 
     def unlink(self):
         """Retry transfers that wait for deleted rows, and unmap rows with their codes."""
@@ -298,6 +298,11 @@ class MlMapping(models.Model):
     def _decided_filled(self, action):
         """Record the decision of a user that mapped these rows."""
         self._tell_decisions([row._told_decision(action, new=row._told_summary(FILLING)) for row in self])
+
+    def action_open_waiting(self):
+        self.ensure_one()
+        name = self.env._("Waiting for %(code)s", code=self.display_name)
+        return open_list("ml.sync.log", name, [("waiting_mapping_ids", "in", self.ids)])
 
     @needs("map")
     def action_leave_out(self):

@@ -51,18 +51,7 @@ class MlMappingRule(models.Model):
     @api.constrains("res_id", "res_model", "active")
     def _check_record(self):
         """Check the record of each rule; an inactive rule may have none."""
-        rules = self.filtered(lambda rule: rule.active or rule.res_id)
-        for rule in rules:
-            if not rule._is_choice(rule._record()):
-                raise ValidationError(
-                    self.env._(
-                        "Choose a record of %(company)s for %(pattern)s.",
-                        company=rule.company_id.display_name,
-                        pattern=rule.pattern,
-                    )
-                )
-        vendors = rules.filtered(lambda rule: rule.kind == "vendor")
-        self._check_may_be_vendor(vendors.mapped("res_id"))
+        self.filtered(lambda rule: rule.active or rule.res_id)._check_choices("pattern")
 
     def _fits(self, mapping):
         self.ensure_one()

@@ -217,6 +217,14 @@ class MlMappingSending(models.AbstractModel):
                 kept.res_id = target.id
             kept._end_settled()
 
+    def _send_values(self):
+        """Send the accounts of newly mapped plans, although they did not change."""
+        # sudo: as in `_release`
+        flows = self.sudo().connection_id.flow_ids.filtered(lambda flow: flow.active and flow.kind == "list_value")
+        flows.next_run_at = fields.Datetime.now()
+        for connection in flows.connection_id:
+            connection._trigger()
+
     @needs("map")
     def action_create_in_provider(self):
         """Queue the creation of the selected records and forwarded codes in the provider's system."""

@@ -14,7 +14,7 @@ from functools import partial
 from ...core import items as listed
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError, NotRelevantError, PermanentError, RemoteError
-from ...core.flow import PullFlow, PushFlow
+from ...core.flow import CodesFlow, PushFlow
 from ...core.items import id_of
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord, SendResult
@@ -60,12 +60,9 @@ def choices(setting):
     return list(found.values())
 
 
-class Lists(PullFlow):
+class Lists(CodesFlow):
     key = "lists"
     label = _("Lists")
-    kind = "reference"
-    sequence = 10
-    interval = 24 * 60
     scopes = (LISTS, ITEMS)
     help = _(
         "Reads the items of the lists named on the connection, so that you can map them before the first document."
@@ -78,10 +75,6 @@ class Lists(PullFlow):
                 yield RemotePage(items=(_field_item(field, chosen["name"]),))
             found = _whole_tree(self.client, _list_items(self.client, chosen["id"]), chosen["levels"])
             yield from listed.pages(found, partial(_list_item, field), self.provider.label)
-
-    def read(self, external_id):
-        found = (item for page in self.pull("", None) for item in page.items)
-        return next((item for item in found if item.external_id == external_id), None)
 
     def translate(self, payload):
         field = payload["field"]

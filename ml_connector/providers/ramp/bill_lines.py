@@ -6,7 +6,7 @@ from ...core.documents import BillLine, Reference
 from ...core.errors import InvalidDataError
 from ...core.messages import Amount, _
 from ...core.wire import needed, part, rows, text
-from .money import read_money, read_number, read_price
+from .money import check_total, line_amount, read_money, read_number, read_price
 from .selections import coding, selections
 
 RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage payable")
@@ -16,15 +16,8 @@ RETAINAGE = Reference(kind="account", external_id="retainage", name="Retainage p
 def bill_lines(payload, total, currency):
     """The lines of a bill, which add up to its total."""
     lines = needed(_lines(payload, currency), _("The bill has no lines in Ramp. Add them there."))
-    summed = sum(line.amount for line in lines)
-    if summed != total:
-        raise InvalidDataError(
-            _(
-                "The lines of the bill add up to %(sum)s, but its total is %(total)s in Ramp.",
-                sum=Amount(summed, currency),
-                total=Amount(total, currency),
-            )
-        )
+    unequal = _("The lines of the bill add up to %(sum)s, but its total is %(total)s in Ramp.")
+    check_total(sum(line.amount for line in lines), total, currency, unequal)
     return lines
 
 
@@ -35,15 +28,8 @@ def _lines(payload, currency):
     lines = []
     retained = Decimal(0)
     for row in rows(payload, "line_items") + rows(payload, "inventory_line_items"):
-        amount, line_currency = read_money(row.get("amount"), _("the amount of a line"))
-        if line_currency != currency:
-            raise InvalidDataError(
-                _(
-                    "A line of the bill is in %(line_currency)s, but the bill is in %(currency)s.",
-                    line_currency=line_currency,
-                    currency=currency,
-                )
-            )
+        foreign = _("A line of the bill is in %(line_currency)s, but the bill is in %(currency)s.")
+        amount = line_amount(row, currency, foreign)
         if is_release:
             # the cost was booked with the bill from which it was retained
             lines.append(BillLine(amount=amount, description=text(row, "memo"), account=RETAINAGE))

@@ -5,6 +5,7 @@ from functools import partial
 
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
+from ...core.flow import CodesFlow
 from ...core.messages import _
 from ...core.wire import part, required, text
 from .cashbacks import CASHBACK
@@ -17,12 +18,9 @@ from .spend import CARD, ISSUER
 from .wire import full_name, item, picked, required_id
 
 
-class Coding(RampPull):
+class Coding(CodesFlow, RampPull):
     key = "coding"
     label = _("Accounts, Dimensions and Taxes")
-    kind = "reference"
-    sequence = 10
-    interval = 24 * 60
     scopes = ("accounting:read",)
     help = _("Reads the codes of Ramp, so that you can map them before the first bill arrives.")
 
@@ -58,10 +56,6 @@ class Coding(RampPull):
             return coding_item(kind, row, field) if is_active(row) and is_offered(self.provider, row) else None
 
         return self.pages(found, read, identify=lambda row: coding_key_of(kind, row, field))
-
-    def read(self, external_id):
-        found = (item for page in self.pull("", None) for item in page.items)
-        return next((item for item in found if item.external_id == external_id), None)
 
     def translate(self, payload):
         """The `Reference` for a row of a list of accounts, options, tax codes or bank accounts.

@@ -1,11 +1,10 @@
 """Vendor credits and their application to bills, into Odoo."""
 
 from ...core.documents import Bill, BillLine, CreditApplication
-from ...core.errors import InvalidDataError
-from ...core.messages import Amount, _
+from ...core.messages import _
 from ...core.wire import day, needed, rows, text
 from .client import path_id
-from .money import read_money
+from .money import check_total, line_amount, read_money
 from .pull_base import RampPull
 from .selections import coding, selections
 from .vendors import vendor_of
@@ -69,15 +68,8 @@ class Credits(CreditPull):
         external_id = required_id(payload, _("the vendor credit"))
         total, currency = read_money(payload.get("total_amount"), _("the amount of the vendor credit"))
         lines = needed(_credit_lines(payload, currency), _("The vendor credit has no lines in Ramp. Add them there."))
-        summed = sum(line.amount for line in lines)
-        if summed != total:
-            raise InvalidDataError(
-                _(
-                    "The lines of the vendor credit add up to %(sum)s, but its total is %(total)s in Ramp.",
-                    sum=Amount(summed, currency),
-                    total=Amount(total, currency),
-                )
-            )
+        unequal = _("The lines of the vendor credit add up to %(sum)s, but its total is %(total)s in Ramp.")
+        check_total(sum(line.amount for line in lines), total, currency, unequal)
         made = needed(self.booking_date(payload), _("The vendor credit has no date in Ramp."))
         return Bill(
             external_id=external_id,
@@ -157,14 +149,7 @@ def _credit_lines(payload, currency):
     header = selections(payload)
     lines = []
     for row in _line_items(payload):
-        amount, line_currency = read_money(row.get("amount"), _("the amount of a line"))
-        if line_currency != currency:
-            raise InvalidDataError(
-                _(
-                    "A line of the vendor credit is in %(line_currency)s, but the credit is in %(currency)s.",
-                    line_currency=line_currency,
-                    currency=currency,
-                )
-            )
+        foreign = _("A line of the vendor credit is in %(line_currency)s, but the credit is in %(currency)s.")
+        amount = line_amount(row, currency, foreign)
         lines.append(BillLine(amount=amount, **coding(header, row), description=text(row, "memo")))
     return lines

@@ -9,7 +9,7 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from ...core.errors import InvalidDataError
-from ...core.messages import Amount, _
+from ...core.messages import Amount, Message, _
 
 # ISO 4217 minor units that are not 2.
 _DIGITS = {
@@ -17,6 +17,7 @@ _DIGITS = {
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
 }
 _LARGEST = Decimal(10) ** 15
+LINE = _("the amount of a line")
 
 
 def currency_digits(currency):
@@ -45,6 +46,26 @@ def read_money(value, what, currency=None):
             )
         )
     return exact, currency
+
+
+def line_amount(row, currency, sentence, what=LINE):
+    """The amount of a line in the currency of its record.
+
+    :param sentence: template of the error for another currency, with `line_currency` and `currency`
+    """
+    amount, line_currency = read_money(row.get("amount"), what)
+    if line_currency != currency:
+        raise InvalidDataError(Message(sentence, line_currency=line_currency, currency=currency))
+    return amount
+
+
+def check_total(summed, total, currency, sentence):
+    """
+    :param sentence: template of the error, with `sum` and `total`
+    :raises InvalidDataError: the lines do not add up to the total
+    """
+    if summed != total:
+        raise InvalidDataError(Message(sentence, sum=Amount(summed, currency), total=Amount(total, currency)))
 
 
 def read_price(value, what, currency):

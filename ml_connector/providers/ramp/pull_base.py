@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, time, timedelta
 
 from ...core import items
-from ...core.errors import InvalidDataError
 from ...core.flow import PullFlow
 from ...core.wire import day, text
 from . import check
@@ -41,20 +40,6 @@ class RampPull(PullFlow):
         if row.get("entity_id") is None:
             return bool(self.provider.settings.stored.get("is_primary_entity"))
         return text(row, "entity_id") == self.entity_id
-
-    def is_since(self, row, since):
-        """Whether a row is recent enough, or has no readable date: then its translation reports the error."""
-        if since is None:
-            return True
-        try:
-            booked = self.booking_date(self.provider.localized(row))
-        except InvalidDataError:
-            return True
-        return booked is None or booked >= since
-
-    def booking_date(self, row):
-        """The date on which Odoo books a row, or None."""
-        raise NotImplementedError
 
     def pages(self, found, read, **options):
         """Pages of the records that `read` returns for the rows (see `items.pages`)."""

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from ...core.documents import PurchaseOrder, PurchaseOrderLine
 from ...core.errors import InvalidDataError
-from ...core.messages import Amount, _
+from ...core.messages import _
 from ...core.wire import day, needed, rows, text
 from .client import path_id
-from .money import read_money, read_number
+from .money import check_total, line_amount, read_money, read_number
 from .pull_base import RampPull, since_moment
 from .selections import coding, selections
 from .vendors import vendor_of
@@ -74,15 +74,8 @@ class PurchaseOrders(RampPull):
         lines = [_order_line(row, selections(payload), currency) for row in rows(payload, "line_items")]
         if not lines:
             raise InvalidDataError(_("The purchase order has no lines in Ramp."))
-        summed = sum(line.quantity * line.unit_price for line in lines)
-        if summed != total:
-            raise InvalidDataError(
-                _(
-                    "The lines of the order add up to %(sum)s, but its total is %(total)s in Ramp.",
-                    sum=Amount(summed, currency),
-                    total=Amount(total, currency),
-                )
-            )
+        unequal = _("The lines of the order add up to %(sum)s, but its total is %(total)s in Ramp.")
+        check_total(sum(line.quantity * line.unit_price for line in lines), total, currency, unequal)
         terms = payload.get("net_payment_terms")
         return PurchaseOrder(
             external_id=external_id,
@@ -121,15 +114,8 @@ def _state(payload):
 
 def _order_line(row, header, currency):
     """A line with quantity and price; one piece at the amount if these are missing or do not match it."""
-    amount, line_currency = read_money(row.get("amount"), _("the amount of an order line"))
-    if line_currency != currency:
-        raise InvalidDataError(
-            _(
-                "A line of the order is in %(line_currency)s, but the order is in %(currency)s.",
-                line_currency=line_currency,
-                currency=currency,
-            )
-        )
+    foreign = _("A line of the order is in %(line_currency)s, but the order is in %(currency)s.")
+    amount = line_amount(row, currency, foreign, _("the amount of an order line"))
     coded = coding(header, row)
     quantity, price = Decimal(1), amount
     if row.get("quantity") is not None and row.get("unit_price") is not None:

@@ -10,7 +10,7 @@ from functools import partial
 from ...core import items as listed
 from ...core.documents import Reference
 from ...core.errors import InvalidDataError, NotFoundError
-from ...core.flow import PullFlow
+from ...core.flow import CodesFlow
 from ...core.http import objects
 from ...core.messages import _
 from ...core.remote import RemotePage, RemoteRecord
@@ -23,12 +23,9 @@ SEGMENT, PROJECT, TASK, BRANCH = "segment", "project", "task", "branch"
 PROJECTS, BRANCHES, TASKS = "Project", "Branch", "Project task"
 
 
-class Coding(PullFlow):
+class Coding(CodesFlow):
     key = "coding"
     label = _("Accounts, Dimensions, VAT and Terms")
-    kind = "reference"
-    sequence = 10
-    interval = 24 * 60
     scopes = (READ,)
     events = ("Account", "Dimension", "Segment", "Project", ANYTHING)
     help = _("Reads the codes of Visma.net, so that you can map them before Odoo sends the first bill.")
@@ -60,10 +57,6 @@ class Coding(PullFlow):
         yield [rows_of("/v1/supplier/supplierClass")], partial(_plain, "partner_category", "id")
         yield [rows_of("/v1/currency")], partial(_plain, "currency", "id")
         yield [rows_of("/v1/cashaccount")], _cash_accounts
-
-    def read(self, external_id):
-        found = (item for page in self.pull("", None) for item in page.items)
-        return next((item for item in found if item.external_id == external_id), None)
 
     def translate(self, payload):
         """:raises InvalidDataError: the code is empty"""
