@@ -83,12 +83,6 @@ def record_attempts(logs, action, **details):
 
 def bindings_by_record(flow, records):
     """{record id: its link to the provider} of records of one model that a push flow sends."""
-    bindings = flow.env["ml.binding"].search(
-        [
-            ("connection_id", "=", flow.connection_id.id),
-            ("kind", "=", flow.kind),
-            ("res_model", "=", records._name),
-            ("res_id", "in", records.ids),
-        ]
-    )
-    return {binding.res_id: binding for binding in bindings}
+    bindings = flow.env["ml.binding"]
+    found = bindings.search(bindings._domain_of(flow.connection_id, flow.kind, records))
+    return {binding.res_id: binding for binding in found}

@@ -57,10 +57,10 @@ class Events(Step):
         domain = due & Domain("is_listed", "=", False) & Domain("event_type", "in", list(known - late))
         counts = events._read_group(domain, ["event_type"], ["__count"])
         acknowledging = flows.filtered(lambda flow: flow._spec().acknowledges)
-        many = {event_type for flow in acknowledging for event_type in flow._spec().events}
-        many |= {event_type for event_type, count in counts if count >= MANY_EVENTS}
-        alike = Domain("external_id", "=", False) | Domain("event_type", "in", list(many))
-        return events.search(domain & alike, order="next_try_at, id", limit=MOST_LISTED)
+        types = {event_type for flow in acknowledging for event_type in flow._spec().events}
+        types |= {event_type for event_type, count in counts if count >= MANY_EVENTS}
+        answered = Domain("external_id", "=", False) | Domain("event_type", "in", list(types))
+        return events.search(domain & answered, order="next_try_at, id", limit=MOST_LISTED)
 
     def _read_lists(self, flows, events):
         """Read the lists of all flows of the events.

@@ -76,7 +76,6 @@ def test_retry_after_is_obeyed(name, books):
 def test_page_that_is_repeated(name, times, books):
     case_class, method, path = CALLS[name]
     cases = [case_class(books) for _ in range(3)]
-    books.due(*case_class.due)
     books.control.add_fault("duplicate_page", method=method, path=path, times=times)
     books.workers.run(patches={"page_size": 2})
     (fault,) = books.control.faults()

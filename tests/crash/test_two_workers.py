@@ -48,7 +48,6 @@ def books():
 def test_side_by_side(case_class, books):
     for _round in range(ROUNDS):
         cases = [case_class(books) for _ in range(CASES)]
-        books.due(*case_class.due)
         for ended in books.workers.order(RUN, workers=WORKERS):
             assert not ended.error, ended.error
             assert not ended.signal
@@ -60,7 +59,6 @@ def test_side_by_side(case_class, books):
 def test_side_by_side_with_a_dead_one(books):
     """One dies in the middle of its work while the other goes on."""
     cases = [BookCase(books) for _ in range(CASES)]
-    books.due(*BookCase.due)
     assert books.workers.run(kill="bills post after 1").was_killed
     books.pass_time(61)
     for ended in books.workers.order(RUN, workers=WORKERS):
@@ -104,7 +102,6 @@ def test_a_claim_passes_by_what_another_worker_holds(books):
 def test_an_answer_that_meets_another_transaction_is_stored(case_class, path, books):
     """The provider has the records: its answers are stored again, not thrown away and looked up later."""
     case = case_class(books)
-    books.due(*case_class.due)
     _meet(books, path, "UPDATE ml_sync_log SET name = name WHERE state = 'running'")
     assert not books.open_rows()
     assert not case.problems() + general_problems(books)
@@ -112,7 +109,6 @@ def test_an_answer_that_meets_another_transaction_is_stored(case_class, path, bo
 
 def test_an_answer_to_what_another_worker_took_over_is_left_to_it(books):
     case = NewPartnerCase(books)
-    books.due()
     _meet(
         books, "*/vendors", "UPDATE ml_sync_log SET lease_until = lease_until + interval '1 s' WHERE state = 'running'"
     )

@@ -81,13 +81,9 @@ class Recorder:
         return Answer(answer.status, answer.headers, copy.deepcopy(answer.data), answer.content)
 
 
-@pytest.fixture(scope="module")
-def recorded():
-    """Gives the provider of a key, whose client plays back what it has once asked."""
-    return cache(record)
-
-
+@cache
 def record(key):
+    """The provider of a key, whose client plays back what it has once asked, and its recorder."""
     with SANDBOXES[key]() as sandbox:
         settings = {"base_url": sandbox.url, "credentials": CREDENTIALS[key], "instance": "db:7"}
         report = PROVIDERS[key](Settings(**settings), MemoryTokens(), None).check()
@@ -161,8 +157,8 @@ def damaged(rng, rows):
 
 
 @pytest.mark.parametrize(("key", "flow"), FLOWS)
-def test_a_malformed_row_costs_itself_only(recorded, key, flow):
-    provider, recorder = recorded(key)
+def test_a_malformed_row_costs_itself_only(key, flow):
+    provider, recorder = record(key)
     recorder.asked.clear()
     whole = read(provider, flow)
     assert whole, "the sandbox has something for every flow"
@@ -210,9 +206,9 @@ QUEUES = {
 
 
 @pytest.mark.parametrize("flow", QUEUES)
-def test_a_financial_document_that_cannot_be_read_is_a_row_of_its_own(recorded, flow):
+def test_a_financial_document_that_cannot_be_read_is_a_row_of_its_own(flow):
     doc_type, head = QUEUES[flow]
-    provider, recorder = recorded("concur")
+    provider, recorder = record("concur")
     (place,) = [key for key in recorder.answers if f"/{doc_type}/transactions" in key[0] and "('page', 0)" in key[1]]
     good = recorder.answers[place]
     first = rows_of(good.data)[0]
@@ -246,8 +242,8 @@ def test_a_financial_document_that_cannot_be_read_is_a_row_of_its_own(recorded, 
         assert document_of(provider.flow(flow), item.payload).external_id == item.external_id
 
 
-def test_vendor_credits_come_as_a_list_or_as_lists_in_it(recorded):
-    provider, recorder = recorded("ramp")
+def test_vendor_credits_come_as_a_list_or_as_lists_in_it():
+    provider, recorder = record("ramp")
     whole = {flow: read(provider, flow) for flow in ("credits", "credit_applications")}
     places = [key for key in recorder.answers if key[0].endswith("/vendors/credits")]
     flat = {place: recorder.answers[place] for place in places}

@@ -2,7 +2,6 @@
 
 import copy
 import re
-from functools import cache
 
 import pytest
 from test_bad_rows import FLOWS, QUEUES, read, record, rows_of
@@ -51,14 +50,9 @@ VERSIONED = [(key, flow) for key, flow in FLOWS if (key, flow) not in {("concur"
 """Each financial document of SAP Concur stays as it is: a change is a new document."""
 
 
-@pytest.fixture(scope="module")
-def recorded():
-    return cache(record)
-
-
 @pytest.mark.parametrize(("key", "flow"), VERSIONED)
-def test_a_change_that_is_booked_is_another_version(recorded, key, flow):
-    provider, recorder = recorded(key)
+def test_a_change_that_is_booked_is_another_version(key, flow):
+    provider, recorder = record(key)
     recorder.asked.clear()
     before = documents(provider, flow)
     answers, missed = dict(recorder.answers), set()

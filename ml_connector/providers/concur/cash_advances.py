@@ -66,7 +66,7 @@ class CashAdvances(FinancialDocuments):
 
 
 def _currency(head):
-    currency = text(head, "employeeCurrencyAlphaCode") or text(head, "currencyAlphaCode")
+    currency = text(head, "employeeCurrencyAlphaCode", "currencyAlphaCode")
     paid_in = text(head, "currencyAlphaCode")
     if paid_in and paid_in != currency:
         raise InvalidDataError(

@@ -7,7 +7,7 @@ translation reports them later.
 from ...core.documents import OwnId
 from ...core.errors import RemoteError, UnconfirmedError
 from ...core.messages import _
-from ...core.remote import RemoteRecord, content_version
+from ...core.remote import RemoteRecord
 from ...core.wire import needed, text
 from .selections import selection_key
 
@@ -37,12 +37,7 @@ _LINE_KEYS = ("memo", "purchase_order_line_item_id")
 
 def item(row, content, title, payload=None, external_id=""):
     """A `RemoteRecord` with the version of `content`."""
-    return RemoteRecord(
-        external_id=external_id or required_id(row),
-        version=content_version(content),
-        title=title,
-        payload=payload or row,
-    )
+    return RemoteRecord.of(external_id or required_id(row), title, payload or row, content)
 
 
 def line_key(line):

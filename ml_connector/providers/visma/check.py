@@ -95,7 +95,7 @@ class Checker(ConnectionCheck):
 
     def _check_company(self):
         branches = self.client.rows("/v1/branch")
-        names = [text(row, "name") or text(row, "number") for row in branches]
+        names = [text(row, "name", "number") for row in branches]
         self.report.identity = ", ".join(names[:3]) or self.report.identity
         signed_in = (
             _("Signed in to Visma.net (%(branches)s)", branches=tuple(names)) if names else _("Signed in to Visma.net")
